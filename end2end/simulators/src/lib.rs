@@ -1,0 +1,11 @@
+//! Local stand-ins for what Cupo talks to: Google Calendar, a mail server, and a business's web site.
+//!
+//! Each is a real server on a real socket, keeps state, and can be told to fail. The product links none of this: the
+//! tests start them in process, `cargo xtask run` starts the binary `cupo-simulators`.
+
+pub mod clock;
+pub mod contract;
+pub mod google;
+pub mod http_server;
+pub mod mail;
+pub mod site;
