@@ -1,0 +1,46 @@
+//! The use cases of Cupo: what hosts and visitors can do, and what the worker does for them afterwards.
+//!
+//! [`Engine`] is the one door. It reads and writes through `cupo-store`, talks to calendars through
+//! `cupo-providers`, and leaves every rule about time to `cupo-core`. Two laws hold throughout:
+//! no network call happens inside a transaction, and a duty that outlives a request is a job that was enqueued in
+//! the transaction that made it necessary.
+
+mod accounts;
+mod appointments;
+mod audit;
+mod availability;
+mod booking;
+pub mod clock;
+mod connect;
+mod details;
+mod engine;
+mod error;
+mod event_types;
+mod health;
+mod hosts;
+mod jobs;
+pub mod keyring;
+pub mod mail;
+pub mod passwords;
+pub mod random;
+mod schedules;
+mod sites;
+mod sync;
+mod tokens;
+mod webhooks;
+mod worker;
+
+pub use accounts::{AccountOverview, CalendarChoice};
+pub use appointments::{AppointmentDetail, AppointmentSummary, Page};
+pub use availability::{CachedSlots, SlotsRequest};
+pub use booking::Booked;
+pub use connect::{ConnectOutcome, GoogleCallback};
+pub use engine::{Engine, EngineParts, EngineSettings, Google, SessionSecret};
+pub use error::EngineError;
+pub use event_types::EventTypeInput;
+pub use health::Check;
+pub use hosts::{Principal, SignUp, SignedIn};
+pub use mail::Mailer;
+pub use schedules::{ScheduleInput, WeeklyHoursInput};
+pub use sites::SiteInput;
+pub use webhooks::NotificationOutcome;
