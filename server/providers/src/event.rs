@@ -1,0 +1,225 @@
+//! The event model that is common to all providers.
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono_tz::Tz;
+use cupo_core::ids::AppointmentId;
+use cupo_core::interval::Interval;
+use cupo_core::zone::first_instant_at_or_after;
+
+/// An event of a calendar, or one instance of a recurring event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarEvent {
+    /// The provider's id within the calendar.
+    pub id: String,
+    pub etag: Option<String>,
+    /// RFC 5545 `UID`.
+    pub ical_uid: Option<String>,
+    /// Empty when the provider hides it.
+    pub title: String,
+    pub description: Option<String>,
+    pub location: Option<String>,
+    pub start: EventTime,
+    /// Exclusive.
+    pub end: EventTime,
+    pub status: EventStatus,
+    pub transparency: Transparency,
+    pub kind: EventKind,
+    pub visibility: Visibility,
+    pub attendees: Vec<Attendee>,
+    pub reminders: Reminders,
+    pub meeting: Meeting,
+    /// Present on the events that a Cupo wrote.
+    pub mark: Option<EventMark>,
+    /// The id of the series, for an instance of one.
+    pub recurring_event_id: Option<String>,
+    pub original_start: Option<EventTime>,
+    pub html_link: Option<String>,
+}
+
+impl CalendarEvent {
+    /// An opaque, confirmed event without attendees, reminders of its own or a meeting: what the fields of an event
+    /// that is to be created default to.
+    pub fn draft(title: impl Into<String>, start: EventTime, end: EventTime) -> Self {
+        Self {
+            id: String::new(),
+            etag: None,
+            ical_uid: None,
+            title: title.into(),
+            description: None,
+            location: None,
+            start,
+            end,
+            status: EventStatus::Confirmed,
+            transparency: Transparency::Opaque,
+            kind: EventKind::Default,
+            visibility: Visibility::Default,
+            attendees: Vec::new(),
+            reminders: Reminders::Default,
+            meeting: Meeting::None,
+            mark: None,
+            recurring_event_id: None,
+            original_start: None,
+            html_link: None,
+        }
+    }
+
+    /// The time that this event takes from the calendar's owner: the single rule of what blocks.
+    ///
+    /// `None` for what is cancelled, transparent, declined by the owner, a working location or a birthday, and for an
+    /// event that has no length. A tentative event and one of an unknown kind block. All-day events run from the
+    /// start of their first day to the start of the day after the last in `calendar_zone`, be these days 23 or 25
+    /// hours long.
+    pub fn busy_interval(&self, calendar_zone: Tz) -> Option<Interval> {
+        let blocks = self.status != EventStatus::Cancelled
+            && self.transparency == Transparency::Opaque
+            && !matches!(self.kind, EventKind::WorkingLocation | EventKind::Birthday)
+            && !self.attendees.iter().any(|attendee| attendee.is_self && attendee.response == ResponseStatus::Declined);
+        if !blocks {
+            return None;
+        }
+        Interval::new(self.start.instant(calendar_zone), self.end.instant(calendar_zone))
+    }
+}
+
+/// A point of time of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventTime {
+    /// An instant, and the zone (IANA) in which it was entered.
+    Instant { at: DateTime<Utc>, time_zone: Option<String> },
+    /// The start of a day in the calendar's zone.
+    Day(NaiveDate),
+}
+
+impl EventTime {
+    /// The instant; a day begins at midnight or, where a clock change skips midnight, right after the gap.
+    pub fn instant(&self, calendar_zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::Instant { at, .. } => *at,
+            Self::Day(day) => first_instant_at_or_after(calendar_zone, day.and_time(NaiveTime::MIN)),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventStatus {
+    Confirmed,
+    Tentative,
+    Cancelled,
+}
+
+/// RFC 5545 `TRANSP`: whether the event takes time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transparency {
+    Opaque,
+    Transparent,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    Default,
+    OutOfOffice,
+    FocusTime,
+    WorkingLocation,
+    Birthday,
+    /// A kind that Cupo does not know, by the provider's name; it blocks.
+    Other(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    Default,
+    Public,
+    Private,
+    Confidential,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attendee {
+    /// Empty when the provider hides it.
+    pub email: String,
+    pub name: Option<String>,
+    pub response: ResponseStatus,
+    /// The owner of the calendar in which the event was read.
+    pub is_self: bool,
+    pub is_organizer: bool,
+}
+
+impl Attendee {
+    /// Somebody to invite.
+    pub fn invited(email: impl Into<String>, name: Option<String>) -> Self {
+        Self { email: email.into(), name, response: ResponseStatus::NeedsAction, is_self: false, is_organizer: false }
+    }
+}
+
+/// RFC 5545 `PARTSTAT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResponseStatus {
+    NeedsAction,
+    Accepted,
+    Tentative,
+    Declined,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reminders {
+    /// Those of the calendar.
+    Default,
+    /// These and no others; empty means none.
+    Own(Vec<Reminder>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reminder {
+    pub method: ReminderMethod,
+    pub minutes_before: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReminderMethod {
+    Email,
+    Popup,
+}
+
+/// The video meeting of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Meeting {
+    None,
+    /// To be made by the provider. The same `request_id` is made once only; after a failure take a new one.
+    Request {
+        request_id: String,
+    },
+    /// The provider is making it: read the event again.
+    Pending,
+    Ready {
+        url: String,
+    },
+    Failed,
+}
+
+/// What is known of the link to an event's video meeting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MeetingLink {
+    None,
+    Pending,
+    Ready { url: String },
+    Failed,
+}
+
+impl From<Meeting> for MeetingLink {
+    fn from(meeting: Meeting) -> Self {
+        match meeting {
+            Meeting::None => Self::None,
+            Meeting::Request { .. } | Meeting::Pending => Self::Pending,
+            Meeting::Ready { url } => Self::Ready { url },
+            Meeting::Failed => Self::Failed,
+        }
+    }
+}
+
+/// By which Cupo knows its own events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventMark {
+    pub appointment_id: AppointmentId,
+    /// The installation that wrote the event: another Cupo may share the calendar.
+    pub installation: String,
+}

@@ -1,0 +1,206 @@
+//! The one trait that every calendar provider implements, and the values that pass through it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use cupo_core::interval::Interval;
+use http::HeaderMap;
+
+use crate::error::{NotificationError, ProviderError};
+use crate::event::{CalendarEvent, MeetingLink};
+use crate::secret::{AccessToken, Secret};
+
+/// A calendar service: what Cupo asks of Google Calendar, Microsoft 365 or a CalDAV server.
+///
+/// `calendar` and event ids are the provider's own. Every call may be repeated: those that write carry a deterministic
+/// identity, so that a repetition after a lost answer finds its effect instead of making another.
+#[async_trait]
+pub trait CalendarProvider: Send + Sync {
+    /// Every calendar of the account that the token opens.
+    async fn list_calendars(&self, token: &AccessToken) -> Result<Vec<ProviderCalendar>, ProviderError>;
+
+    /// Everything that changed since `cursor`, all pages. Without a cursor a full round begins, which tells the events
+    /// that overlap `window`; the rounds that follow it keep that window, whatever is given.
+    ///
+    /// [`ProviderError::CursorExpired`] asks for a full round, [`ProviderError::NotFound`] says that the calendar is gone.
+    async fn changes(
+        &self,
+        token: &AccessToken,
+        calendar: &str,
+        cursor: Option<&SyncCursor>,
+        window: Interval,
+    ) -> Result<Changes, ProviderError>;
+
+    /// The busy time of `calendars` in `range`, one answer for each calendar, in the order given.
+    async fn free_busy(
+        &self,
+        token: &AccessToken,
+        calendars: &[&str],
+        range: Interval,
+    ) -> Result<Vec<CalendarFreeBusy>, ProviderError>;
+
+    /// Makes the event at the provider equal to `event` in what Cupo writes.
+    ///
+    /// [`Expected::Create`] needs [`CalendarEvent::mark`], from which the id is derived; `event.id` is not read. When
+    /// the event with this mark is there already, it is brought up to date. [`Expected::Update`] changes the event
+    /// `event.id` and leaves its attendees and reminders as they are; it fails with [`ProviderError::NotFound`] when
+    /// the event is gone and with [`ProviderError::Conflict`] when it no longer has the etag.
+    async fn put_event(
+        &self,
+        token: &AccessToken,
+        calendar: &str,
+        event: &CalendarEvent,
+        expected: Expected<'_>,
+    ) -> Result<PutOutcome, ProviderError>;
+
+    /// The event, or `None` when it is gone or cancelled.
+    async fn get_event(
+        &self,
+        token: &AccessToken,
+        calendar: &str,
+        id: &str,
+    ) -> Result<Option<CalendarEvent>, ProviderError>;
+
+    /// Deletes the event; `notify` tells the attendees. An event that is gone already is no error.
+    async fn delete_event(
+        &self,
+        token: &AccessToken,
+        calendar: &str,
+        id: &str,
+        notify: bool,
+    ) -> Result<(), ProviderError>;
+
+    /// Opens a channel of notifications about `calendar`. There is no renewal: open another under a new id, then
+    /// [`CalendarProvider::unwatch`] the old one.
+    async fn watch(&self, token: &AccessToken, calendar: &str, channel: &WatchRequest) -> Result<Watch, ProviderError>;
+
+    /// Closes a channel. An unknown channel is no error.
+    async fn unwatch(&self, token: &AccessToken, channel_id: &str, resource_id: &str) -> Result<(), ProviderError>;
+
+    /// Reads a notification from its headers. The channel's secret is handed out and not checked here.
+    fn verify_notification(&self, headers: &HeaderMap) -> Result<Notification, NotificationError>;
+}
+
+/// A calendar as the provider lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderCalendar {
+    pub id: String,
+    pub name: String,
+    /// IANA name.
+    pub time_zone: Option<String>,
+    /// `#rrggbb`.
+    pub color: Option<String>,
+    pub can_write: bool,
+    pub is_primary: bool,
+}
+
+/// Where the next round of [`CalendarProvider::changes`] begins. Opaque; stored as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SyncCursor(String);
+
+impl SyncCursor {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One round of changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changes {
+    /// In the provider's order; of two changes of one id the later holds.
+    pub events: Vec<EventChange>,
+    pub cursor: SyncCursor,
+    /// The calendar's zone (IANA) as of this round, when the provider tells it: all-day events are read in it.
+    pub time_zone: Option<String>,
+}
+
+/// What became of one event.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EventChange {
+    /// It exists and looks like this.
+    Upsert(Box<CalendarEvent>),
+    /// It was deleted or cancelled, or left the window.
+    Removed { id: String },
+}
+
+/// The busy time of one calendar. A problem means that it is unknown, never that it is free.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarFreeBusy {
+    pub calendar: String,
+    /// Sorted, merged and within the range asked for.
+    pub busy: Result<Vec<Interval>, FreeBusyProblem>,
+}
+
+/// Why the busy time of a calendar is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("free/busy is unknown: {reason}")]
+pub struct FreeBusyProblem {
+    /// The provider's code, such as `notFound`.
+    pub reason: String,
+}
+
+/// What the caller believes to be at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected<'a> {
+    /// Nothing yet.
+    Create,
+    /// The event, with this etag if one is known.
+    Update { etag: Option<&'a str> },
+}
+
+/// What the provider holds after [`CalendarProvider::put_event`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutOutcome {
+    pub id: String,
+    pub etag: Option<String>,
+    pub html_link: Option<String>,
+    pub meeting: MeetingLink,
+}
+
+/// A channel of notifications to open.
+#[derive(Debug, Clone)]
+pub struct WatchRequest {
+    /// Unique; at most 64 characters of `A-Z a-z 0-9 - _ + / =`.
+    pub id: String,
+    /// Comes back with each notification; at most 256 characters.
+    pub token: Secret,
+    /// Where notifications go. HTTPS with a public certificate, but for a simulator.
+    pub address: url::Url,
+    /// The life that is asked for; the provider may give less.
+    pub ttl: Duration,
+}
+
+/// An open channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Watch {
+    pub resource_id: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A notification: a hint that something changed, never what.
+#[derive(Debug, Clone)]
+pub struct Notification {
+    pub channel_id: String,
+    /// To be compared with the one that the channel was opened with.
+    pub channel_token: Secret,
+    /// Rises within a channel, with gaps. Google's `sync` message is 1.
+    pub message_number: i64,
+    pub resource_id: String,
+    pub state: NotificationState,
+}
+
+/// What a notification says of its resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotificationState {
+    /// The channel was opened; nothing changed.
+    Sync,
+    /// Something changed.
+    Exists,
+    /// The resource is gone.
+    NotExists,
+}
