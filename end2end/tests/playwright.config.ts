@@ -1,4 +1,8 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
+
+// The browser of the system where there is one; without it, the one that Playwright brings.
+const chromium = process.env.CUPO_CHROMIUM ?? '/usr/bin/chromium';
 
 export default defineConfig({
   testDir: '.',
@@ -18,8 +22,7 @@ export default defineConfig({
     screenshot: 'only-on-failure',
     trace: 'retain-on-failure',
     launchOptions: {
-      // The browser of the system: no test may depend on a browser that is downloaded aside.
-      executablePath: process.env.CUPO_CHROMIUM ?? '/usr/bin/chromium',
+      executablePath: existsSync(chromium) ? chromium : undefined,
       args: [
         '--no-sandbox',
         '--disable-gpu',

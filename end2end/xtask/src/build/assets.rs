@@ -1,0 +1,144 @@
+//! `target/site`: every asset under a name that holds its hash, compressed beside itself, and their manifest.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use super::compress::{BEST, brotli, gzip};
+use super::fingerprint::Fingerprint;
+use super::tools::{self, Minify};
+use super::wasm::Built;
+use crate::progress::Step;
+use crate::workspace::Workspace;
+
+/// Where the server serves `target/site`.
+const SERVED_AT: &str = "/assets/";
+const LOADER: &str = "widget/loader.js";
+const WIDGET_STYLE: &str = "style/widget.css";
+const APP_STYLE: &str = "style/app.css";
+/// How the loader names what it loads.
+const PLACEHOLDERS: [(&str, &str); 3] = [
+    ("__CUPO_WIDGET_JS__", "widget.js"),
+    ("__CUPO_WIDGET_WASM__", "widget.wasm"),
+    ("__CUPO_WIDGET_CSS__", "widget.css"),
+];
+
+/// From an asset's role (`widget.js`) to its path below `target/site`.
+pub type Manifest = BTreeMap<String, String>;
+
+/// The manifest of the last build.
+pub fn read_manifest(workspace: &Workspace) -> Result<Manifest> {
+    let path = workspace.site().join("manifest.json");
+    let text = fs::read(&path).with_context(|| format!("there is no {}: run `cargo xtask build`", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
+}
+
+/// Writes `target/site`; `true` when it was up to date already.
+pub fn write(workspace: &Workspace, widget: &Built, app: &Built) -> Result<bool> {
+    let mut inputs = Fingerprint::default();
+    for file in [&widget.js, &widget.wasm, &app.js, &app.wasm] {
+        inputs.add_file(file)?;
+    }
+    for tree in [LOADER, "style", "end2end/xtask/src/build", "end2end/xtask/npm/package-lock.json"] {
+        inputs.add_tree(&workspace.path(tree))?;
+    }
+    let (inputs, stamp) = (inputs.finish(), workspace.scratch("site-inputs"));
+    let site = workspace.site();
+    if fs::read_to_string(&stamp).is_ok_and(|last| last == inputs) && site.join("manifest.json").exists() {
+        return Ok(true);
+    }
+
+    let step = Step::start("Minifying and compressing the assets");
+    let mut next = NewSite::create(workspace)?;
+    next.add_hashed("widget.js", "widget/cupo-widget", "js", &fs::read(&widget.js)?)?;
+    next.add_hashed("widget.wasm", "widget/cupo-widget", "wasm", &fs::read(&widget.wasm)?)?;
+    next.add_hashed("app.js", "app/cupo-app", "js", &fs::read(&app.js)?)?;
+    next.add_hashed("app.wasm", "app/cupo-app", "wasm", &fs::read(&app.wasm)?)?;
+    let minify = |kind, file: &str| tools::minify(workspace, &step, kind, &workspace.path(file));
+    next.add_hashed("widget.css", "widget/cupo-widget", "css", &minify(Minify::Style, WIDGET_STYLE)?)?;
+    next.add_hashed("app.css", "app/style", "css", &minify(Minify::Style, APP_STYLE)?)?;
+    let loader = String::from_utf8(minify(Minify::Script, LOADER)?)?;
+    let loader = fill_in(&loader, &next.manifest)?;
+    // The one address that never changes: it is in the pages of the sites.
+    next.add("embed.js", "embed.js".to_owned(), loader.as_bytes())?;
+    let (count, site) = (next.manifest.len(), next.publish(&site)?);
+    fs::write(stamp, inputs)?;
+    step.done(format!("{count} assets in {}", site.display()));
+    Ok(false)
+}
+
+/// Puts the addresses of the hashed files where the loader names them.
+fn fill_in(loader: &str, manifest: &Manifest) -> Result<String> {
+    let mut filled = loader.to_owned();
+    for (placeholder, role) in PLACEHOLDERS {
+        let path = manifest.get(role).with_context(|| format!("the manifest lacks {role}"))?;
+        filled = filled.replace(placeholder, &format!("{SERVED_AT}{path}"));
+    }
+    if filled.contains("__CUPO_") {
+        bail!("{LOADER} names a placeholder that nothing is put for; known are {PLACEHOLDERS:?}");
+    }
+    Ok(filled)
+}
+
+/// The next `target/site`, beside the present one until it is whole.
+struct NewSite {
+    folder: std::path::PathBuf,
+    manifest: Manifest,
+}
+
+impl NewSite {
+    fn create(workspace: &Workspace) -> Result<Self> {
+        let folder = workspace.scratch("site");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        Ok(Self { folder, manifest: Manifest::new() })
+    }
+
+    fn add_hashed(&mut self, role: &str, stem: &str, extension: &str, bytes: &[u8]) -> Result<()> {
+        let hash = hex::encode(&Sha256::digest(bytes)[..8]);
+        self.add(role, format!("{stem}.{hash}.{extension}"), bytes)
+    }
+
+    fn add(&mut self, role: &str, path: String, bytes: &[u8]) -> Result<()> {
+        let file = self.folder.join(&path);
+        fs::create_dir_all(file.parent().context("an asset lies in a folder")?)?;
+        fs::write(&file, bytes)?;
+        fs::write(self.folder.join(format!("{path}.br")), brotli(bytes, BEST)?)?;
+        fs::write(self.folder.join(format!("{path}.gz")), gzip(bytes)?)?;
+        self.manifest.insert(role.to_owned(), path);
+        Ok(())
+    }
+
+    fn publish(self, site: &Path) -> Result<&Path> {
+        fs::write(self.folder.join("manifest.json"), serde_json::to_vec_pretty(&self.manifest)?)?;
+        if site.exists() {
+            fs::remove_dir_all(site)?;
+        }
+        fs::rename(&self.folder, site)?;
+        Ok(site)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        PLACEHOLDERS.iter().map(|(_, role)| ((*role).to_owned(), format!("widget/x.{role}"))).collect()
+    }
+
+    #[test]
+    fn the_loader_names_the_hashed_files() {
+        let filled = fill_in(r#"import("__CUPO_WIDGET_JS__")"#, &manifest()).unwrap();
+        assert_eq!(filled, r#"import("/assets/widget/x.widget.js")"#);
+    }
+
+    #[test]
+    fn a_placeholder_that_nothing_is_put_for_is_an_error() {
+        assert!(fill_in("__CUPO_WIDGET_JSON__", &manifest()).is_err());
+    }
+}

@@ -1,0 +1,39 @@
+//! `cargo xtask build`: Rust, JavaScript and CSS into the folder that the server embeds.
+
+pub mod assets;
+pub mod compress;
+pub mod fingerprint;
+mod toolchain;
+mod tools;
+mod wasm;
+
+use anyhow::Result;
+
+use crate::command::{cargo, succeed};
+use crate::install::npm_packages;
+use crate::progress::{Step, say};
+use crate::workspace::Workspace;
+use wasm::{APP, WIDGET};
+
+/// Builds the assets and, for `release`, the optimised binary that holds them.
+pub fn build(workspace: &Workspace, release: bool) -> Result<()> {
+    assets(workspace)?;
+    if release {
+        let step = Step::start("Building the cupo binary, optimised, with its assets inside");
+        succeed(&step, cargo(workspace.root()).args(["build", "--release", "--package", "cupo-server"]))?;
+        step.done("target/release/cupo");
+    }
+    Ok(())
+}
+
+/// Brings `target/site` up to date; unchanged inputs cost a second.
+pub fn assets(workspace: &Workspace) -> Result<()> {
+    npm_packages(&workspace.path(tools::FOLDER), "they shrink WASM, JavaScript and CSS")?;
+    let toolchain = toolchain::select(workspace)?;
+    let widget = wasm::build(workspace, &toolchain, &WIDGET)?;
+    let app = wasm::build(workspace, &toolchain, &APP)?;
+    if assets::write(workspace, &widget, &app)? {
+        say("  ✓ target/site is up to date");
+    }
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! `cargo xtask`: builds, runs, tests and measures Cupo, and installs what these need.
+
+#![expect(clippy::print_stdout, reason = "a command's results are what it prints")]
+
+mod bench;
+mod build;
+mod command;
+mod install;
+mod progress;
+mod run;
+mod size;
+mod test;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use workspace::Workspace;
+
+/// Builds, runs, tests and measures Cupo.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build both WASM bundles and every other asset into `target/site`.
+    Build {
+        /// Build the `cupo` binary too, optimised and with the assets inside it.
+        #[arg(long)]
+        release: bool,
+    },
+    /// Build everything and run it with simulators and a demo organization, until ctrl-c.
+    Run(run::Options),
+    /// Install what the tests need, run all of them, and end with `N passed, N failed`.
+    Test {
+        /// Run one group of checks only.
+        #[arg(long, value_enum)]
+        only: Option<test::Group>,
+    },
+    /// Print what a visitor downloads before the first slot can be picked, in brotli bytes.
+    Size,
+    /// Measure the slots endpoint against a bare handler that returns the same bytes.
+    Bench,
+}
+
+fn main() -> Result<()> {
+    let workspace = Workspace::locate();
+    match Arguments::parse().task {
+        Task::Build { release } => build::build(&workspace, release),
+        Task::Run(options) => run::run(&workspace, &options),
+        Task::Test { only } => test::test(&workspace, only),
+        Task::Size => {
+            build::assets(&workspace)?;
+            size::report(&workspace)
+        }
+        Task::Bench => bench::bench(&workspace),
+    }
+}

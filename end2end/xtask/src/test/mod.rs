@@ -1,0 +1,228 @@
+//! `cargo xtask test`: every check of the project, and one closing line.
+
+mod browser;
+mod postgres;
+mod totals;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+
+use crate::build;
+use crate::command::{Outcome, cargo, outcome};
+use crate::install::{has_nextest, npm_packages};
+use crate::progress::{Step, say, seconds};
+use crate::size;
+use crate::workspace::Workspace;
+use postgres::Postgres;
+use totals::Totals;
+
+/// The npm client of Google's that a test of the simulator runs.
+const GOOGLE_CLIENT: &str = "end2end/simulators/clients/google";
+
+/// Checks that are run together.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Group {
+    /// Format, clippy and the documentation's warnings.
+    Lint,
+    /// Unit, integration and documentation tests, on SQLite and PostgreSQL.
+    Rust,
+    /// Both bundles build and load, and the widget keeps its budget.
+    Wasm,
+    /// The story in Chromium.
+    Browser,
+}
+
+/// What one check came to.
+struct Check {
+    name: String,
+    totals: Totals,
+    elapsed: Duration,
+}
+
+/// Runs the checks of a group, or all, and fails when one of them does.
+pub fn test(workspace: &Workspace, only: Option<Group>) -> Result<()> {
+    let wanted = |group| only.is_none_or(|only| only == group);
+    let started = Instant::now();
+    let mut run = Run { workspace, checks: Vec::new() };
+    if wanted(Group::Lint) {
+        run.lint();
+    }
+    // The server's tests and the browser's need the assets, whichever group they belong to.
+    if only != Some(Group::Lint) {
+        run.wasm();
+    }
+    if wanted(Group::Rust) {
+        run.rust();
+    }
+    if wanted(Group::Browser) {
+        run.browser();
+    }
+    run.summarize(started.elapsed())
+}
+
+struct Run<'a> {
+    workspace: &'a Workspace,
+    checks: Vec<Check>,
+}
+
+impl Run<'_> {
+    fn lint(&mut self) {
+        self.command_passes("format", self.cargo(&["fmt", "--all", "--", "--check"]));
+        self.command_passes("clippy", self.cargo(&["clippy", "--all-targets", "--", "-D", "warnings"]));
+        let widget =
+            ["clippy", "--package", "cupo-widget", "--features", "csr", "--all-targets", "--", "-D", "warnings"];
+        self.command_passes("clippy of the widget", self.cargo(&widget));
+        let mut doc = self.cargo(&["doc", "--no-deps"]);
+        doc.env("RUSTDOCFLAGS", "-Dwarnings");
+        self.command_passes("documentation builds without warnings", doc);
+    }
+
+    fn wasm(&mut self) {
+        let workspace = self.workspace;
+        self.passes("both WASM bundles build and load", || build::assets(workspace));
+        self.passes("the widget keeps its budget", || {
+            let total = size::measure(workspace)?.total();
+            say(&format!("  The widget takes {total} of {} bytes", size::BUDGET));
+            if total > size::BUDGET {
+                bail!("the widget takes {total} bytes of brotli, and may take {}", size::BUDGET);
+            }
+            Ok(())
+        });
+    }
+
+    fn rust(&mut self) {
+        let client = self.workspace.path(GOOGLE_CLIENT);
+        if client.exists() {
+            self.prepares("the Google client of npm", || {
+                npm_packages(&client, "a test runs Google's client on the simulator")
+            });
+        }
+        let mut postgres = None;
+        self.prepares("a PostgreSQL for the tests", || {
+            postgres = Postgres::start()?;
+            Ok(())
+        });
+        let with_postgres = |mut command: Command| {
+            if let Some(postgres) = &postgres {
+                command.env("CUPO_TEST_POSTGRES_URL", postgres.url());
+            }
+            command
+        };
+        let step = Step::start("Looking for cargo nextest");
+        let nextest = has_nextest(&step, self.workspace.root());
+        step.done(if nextest { "found" } else { "not there: cargo test runs the tests" });
+        let (arguments, parse): (&[&str], Parse) = if nextest {
+            (&["nextest", "run", "--no-fail-fast", "--status-level=fail", "--final-status-level=fail"], totals::nextest)
+        } else {
+            (&["test", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"], totals::cargo_test)
+        };
+        self.counts("Rust tests", with_postgres(self.cargo(arguments)), parse);
+        let mut widget = self.cargo(arguments);
+        widget.args(["--package", "cupo-widget"]);
+        self.counts("widget tests", widget, parse);
+        self.counts("documentation tests", self.cargo(&["test", "--doc", "--no-fail-fast"]), totals::cargo_test);
+        if let Some(postgres) = postgres {
+            self.prepares("stopping PostgreSQL", || postgres.stop());
+        }
+    }
+
+    fn browser(&mut self) {
+        let workspace = self.workspace;
+        let mut chromium = None;
+        self.prepares("what the browser tests need", || {
+            chromium = Some(browser::prepare(workspace)?);
+            Ok(())
+        });
+        let Some(chromium) = chromium else { return };
+        self.prepares("the server and the simulators for the browser", || {
+            let step = Step::start("Building the server and the simulators");
+            crate::command::succeed(&step, cargo(workspace.root()).args(["build", "--bins"]))?;
+            step.done("");
+            Ok(())
+        });
+        self.counts("browser tests", browser::command(workspace, &chromium), |_| browser::totals(workspace));
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo(self.workspace.root());
+        command.args(arguments);
+        command
+    }
+
+    /// A preparation counts only when it fails.
+    fn prepares(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
+        let started = Instant::now();
+        if let Err(error) = work() {
+            say(&format!("{name}: {error:#}"));
+            self.push(name, Totals::failure(), started.elapsed());
+        }
+    }
+
+    /// One check that passes or fails, and shows its own steps.
+    fn passes(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
+        let before = self.checks.len();
+        let started = Instant::now();
+        self.prepares(name, work);
+        if self.checks.len() == before {
+            self.push(name, Totals::success(), started.elapsed());
+        }
+    }
+
+    /// One check that passes when a program succeeds.
+    fn command_passes(&mut self, name: &str, mut command: Command) {
+        self.passes(name, || {
+            let step = Step::start(name);
+            let Outcome { status, output, .. } = outcome(&step, &mut command)?;
+            if !status.success() {
+                step.failed("");
+                bail!("{output}");
+            }
+            step.done("");
+            Ok(())
+        });
+    }
+
+    /// A runner that counts its own tests; what it printed is shown when one fails.
+    fn counts(&mut self, name: &str, mut command: Command, parse: impl FnOnce(&str) -> Option<Totals>) {
+        let step = Step::start(name);
+        command.stdin(Stdio::null());
+        let (totals, words) = match outcome(&step, &mut command) {
+            Ok(Outcome { status, output, .. }) => (Totals::of_runner(parse(&output), status.success()), output),
+            Err(error) => (Totals::failure(), format!("{error:#}")),
+        };
+        let elapsed = step.elapsed();
+        if totals.failed == 0 {
+            step.done(totals.to_string());
+        } else {
+            step.failed(totals.to_string());
+            say(&words);
+        }
+        self.push(name, totals, elapsed);
+    }
+
+    fn push(&mut self, name: &str, totals: Totals, elapsed: Duration) {
+        self.checks.push(Check { name: name.to_owned(), totals, elapsed });
+    }
+
+    fn summarize(self, elapsed: Duration) -> Result<()> {
+        println!();
+        for Check { name, totals, elapsed } in &self.checks {
+            let mark = if totals.failed == 0 { "✓" } else { "✗" };
+            println!("{mark} {name:<42} {totals:<36} {:>12}", seconds(*elapsed));
+        }
+        let totals: Totals = self.checks.iter().map(|check| check.totals).sum();
+        println!("in {}", seconds(elapsed));
+        println!();
+        println!("{} passed, {} failed", totals.passed, totals.failed);
+        // The closing line is the last word: an error would print another after it.
+        if totals.failed > 0 {
+            std::process::exit(1);
+        }
+        Ok(())
+    }
+}
+
+type Parse = fn(&str) -> Option<Totals>;
