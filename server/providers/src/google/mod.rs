@@ -1,10 +1,19 @@
 //! Google Calendar API v3 (<https://developers.google.com/workspace/calendar/api/v3/reference>).
 
+mod calendars;
+mod channels;
+mod events;
+mod failure;
+mod free_busy;
+mod mapping;
 pub mod oauth;
+mod wire;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use cupo_core::interval::Interval;
-use http::HeaderMap;
+use http::{HeaderMap, Method};
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::error::{NotificationError, ProviderError};
@@ -14,7 +23,11 @@ use crate::provider::{
     Watch, WatchRequest,
 };
 use crate::secret::AccessToken;
-use crate::transport::Transport;
+use crate::transport::{ProviderRequest, ProviderResponse, Transport};
+
+const PROVIDER: &str = "google";
+/// No list that is read has more; a server that pages for ever is stopped.
+const MAX_PAGES: u32 = 1000;
 
 /// Where the Calendar API is.
 #[derive(Debug, Clone)]
@@ -34,12 +47,57 @@ impl GoogleProvider {
     pub fn new(transport: Transport, endpoints: GoogleEndpoints) -> Self {
         Self { transport, endpoints }
     }
+
+    /// A request to `path_template` with its placeholders filled by `ids` in order. It counts as idempotent: what is
+    /// not says so.
+    fn request(
+        &self,
+        token: &AccessToken,
+        operation: &'static str,
+        method: Method,
+        path_template: &'static str,
+        ids: &[&str],
+    ) -> Result<ProviderRequest, ProviderError> {
+        // A path of such an id would be another resource's.
+        if ids.iter().any(|id| matches!(*id, "" | "." | "..")) {
+            return Err(ProviderError::Rejected(format!("{operation}: an id is empty or a dot")));
+        }
+        let mut ids = ids.iter().copied();
+        let segments = path_template.split('/');
+        let segments = segments.map(|part| if part.starts_with('{') { ids.next().unwrap_or(part) } else { part });
+        let mut url = self.endpoints.api_url.clone();
+        url.path_segments_mut()
+            .map_err(|()| ProviderError::Rejected("the address of the Calendar API has no path".into()))?
+            .pop_if_empty()
+            .extend(segments);
+        Ok(ProviderRequest {
+            provider: PROVIDER,
+            operation,
+            path_template,
+            method,
+            url,
+            token: Some(token.clone()),
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            is_idempotent: true,
+            classify: failure::failure,
+        })
+    }
+
+    async fn send(&self, request: &ProviderRequest) -> Result<ProviderResponse, ProviderError> {
+        self.transport.send(request).await
+    }
+
+    /// Sends the request and reads the answer.
+    async fn call<T: DeserializeOwned>(&self, request: ProviderRequest) -> Result<T, ProviderError> {
+        wire::parse(request.operation, &self.send(&request).await?.body)
+    }
 }
 
 #[async_trait]
 impl CalendarProvider for GoogleProvider {
     async fn list_calendars(&self, token: &AccessToken) -> Result<Vec<ProviderCalendar>, ProviderError> {
-        todo!()
+        calendars::list(self, token).await
     }
 
     async fn changes(
@@ -49,7 +107,7 @@ impl CalendarProvider for GoogleProvider {
         cursor: Option<&SyncCursor>,
         window: Interval,
     ) -> Result<Changes, ProviderError> {
-        todo!()
+        events::changes(self, token, calendar, cursor, window).await
     }
 
     async fn free_busy(
@@ -58,7 +116,7 @@ impl CalendarProvider for GoogleProvider {
         calendars: &[&str],
         range: Interval,
     ) -> Result<Vec<CalendarFreeBusy>, ProviderError> {
-        todo!()
+        free_busy::query(self, token, calendars, range).await
     }
 
     async fn put_event(
@@ -68,7 +126,7 @@ impl CalendarProvider for GoogleProvider {
         event: &CalendarEvent,
         expected: Expected<'_>,
     ) -> Result<PutOutcome, ProviderError> {
-        todo!()
+        events::put(self, token, calendar, event, expected).await
     }
 
     async fn get_event(
@@ -77,7 +135,7 @@ impl CalendarProvider for GoogleProvider {
         calendar: &str,
         id: &str,
     ) -> Result<Option<CalendarEvent>, ProviderError> {
-        todo!()
+        events::get(self, token, calendar, id).await
     }
 
     async fn delete_event(
@@ -87,18 +145,18 @@ impl CalendarProvider for GoogleProvider {
         id: &str,
         notify: bool,
     ) -> Result<(), ProviderError> {
-        todo!()
+        events::delete(self, token, calendar, id, notify).await
     }
 
     async fn watch(&self, token: &AccessToken, calendar: &str, channel: &WatchRequest) -> Result<Watch, ProviderError> {
-        todo!()
+        channels::watch(self, token, calendar, channel).await
     }
 
     async fn unwatch(&self, token: &AccessToken, channel_id: &str, resource_id: &str) -> Result<(), ProviderError> {
-        todo!()
+        channels::stop(self, token, channel_id, resource_id).await
     }
 
     fn verify_notification(&self, headers: &HeaderMap) -> Result<Notification, NotificationError> {
-        todo!()
+        channels::read_notification(headers)
     }
 }

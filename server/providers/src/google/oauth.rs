@@ -3,11 +3,23 @@
 
 use std::time::Duration;
 
-use url::Url;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use oauth2::basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse};
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
+    HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
+    TokenResponse, TokenUrl,
+};
+use url::{Url, form_urlencoded};
 
-use crate::error::OauthError;
+use super::PROVIDER;
+use crate::error::{OauthError, ProviderError};
 use crate::secret::Secret;
-use crate::transport::Transport;
+use crate::transport::{ProviderRequest, ProviderResponse, Transport};
 
 /// What Cupo asks of a host: to read and write events, to ask for busy time, and to list the calendars.
 /// `freebusy.query` does not accept `calendar.events`, and `calendar.freebusy` can neither list nor watch.
@@ -17,13 +29,19 @@ pub const REQUIRED_SCOPES: [&str; 3] = [
     "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
 ];
 
+/// The life of a token whose answer does not tell it; Google's does (an hour).
+const UNTOLD_LIFE: Duration = Duration::from_secs(300);
+
 /// The operator's OAuth client and Google's endpoints.
 #[derive(Debug, Clone)]
 pub struct GoogleClient {
     pub client_id: String,
     pub client_secret: Secret,
+    /// `https://accounts.google.com/o/oauth2/v2/auth`.
     pub auth_url: Url,
+    /// `https://oauth2.googleapis.com/token`.
     pub token_url: Url,
+    /// `https://oauth2.googleapis.com/revoke`.
     pub revoke_url: Url,
     pub redirect_url: Url,
 }
@@ -39,6 +57,28 @@ pub struct TokenGrant {
     pub scopes: Vec<String>,
 }
 
+/// A PKCE challenge (S256) of a verifier.
+#[derive(Debug, Clone)]
+pub struct PkceChallenge(PkceCodeChallenge);
+
+impl PkceChallenge {
+    /// # Panics
+    /// When the verifier has not 43 to 128 characters (RFC 7636 §4.1). [`pkce_verifier`] makes one of 43.
+    pub fn s256(verifier: &Secret) -> Self {
+        Self(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.expose().to_owned())))
+    }
+}
+
+/// A PKCE verifier from 32 random bytes.
+pub fn pkce_verifier(random: [u8; 32]) -> Secret {
+    Secret::new(BASE64_URL_SAFE_NO_PAD.encode(random))
+}
+
+/// The required scopes that `granted` lacks.
+pub fn missing_scopes(granted: &[String]) -> Vec<&'static str> {
+    REQUIRED_SCOPES.into_iter().filter(|scope| !granted.iter().any(|granted| granted == scope)).collect()
+}
+
 /// Connects accounts. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct GoogleOauth {
@@ -46,27 +86,7 @@ pub struct GoogleOauth {
     client: GoogleClient,
 }
 
-/// A PKCE challenge (S256) of a verifier.
-#[derive(Debug, Clone)]
-pub struct PkceChallenge(oauth2::PkceCodeChallenge);
-
-impl PkceChallenge {
-    /// # Panics
-    /// When the verifier has not 43 to 128 characters (RFC 7636 §4.1). [`pkce_verifier`] makes one of 43.
-    pub fn s256(verifier: &Secret) -> Self {
-        todo!()
-    }
-}
-
-/// A PKCE verifier from 32 random bytes.
-pub fn pkce_verifier(random: [u8; 32]) -> Secret {
-    todo!()
-}
-
-/// The required scopes that `granted` lacks.
-pub fn missing_scopes(granted: &[String]) -> Vec<&'static str> {
-    REQUIRED_SCOPES.into_iter().filter(|scope| !granted.iter().any(|granted| granted == scope)).collect()
-}
+type OauthClient = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 impl GoogleOauth {
     pub fn new(transport: Transport, client: GoogleClient) -> Self {
@@ -75,21 +95,169 @@ impl GoogleOauth {
 
     /// Where to send the host. `state` is opaque, unguessable and single-use; `login_hint` is an address.
     pub fn authorize_url(&self, state: &str, challenge: &PkceChallenge, login_hint: Option<&str>) -> Url {
-        todo!()
+        let client = self.oauth_client();
+        let state = state.to_owned();
+        let mut request = client
+            .authorize_url(move || CsrfToken::new(state))
+            .add_scopes(REQUIRED_SCOPES.map(|scope| Scope::new(scope.to_owned())))
+            .set_pkce_challenge(challenge.0.clone())
+            .add_extra_param("access_type", "offline")
+            // Without it Google gives a refresh token at the very first consent only.
+            .add_extra_param("prompt", "consent")
+            .add_extra_param("include_granted_scopes", "true");
+        if let Some(login_hint) = login_hint {
+            request = request.add_extra_param("login_hint", login_hint);
+        }
+        request.url().0
     }
 
     /// Trades the authorization code for tokens. A code is good once.
     pub async fn exchange(&self, code: &str, pkce_verifier: &Secret) -> Result<TokenGrant, OauthError> {
-        todo!()
+        let http = |request| self.send(request, "oauth.exchange", false);
+        self.oauth_client()
+            .exchange_code(AuthorizationCode::new(code.to_owned()))
+            .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier.expose().to_owned()))
+            .request_async(&http)
+            .await
+            .map(grant)
+            .map_err(read_error)
     }
 
     /// A new access token. [`OauthError::InvalidGrant`] is final: the account needs to be connected again.
     pub async fn refresh(&self, refresh_token: &Secret) -> Result<TokenGrant, OauthError> {
-        todo!()
+        let http = |request| self.send(request, "oauth.refresh", true);
+        self.oauth_client()
+            .exchange_refresh_token(&RefreshToken::new(refresh_token.expose().to_owned()))
+            .request_async(&http)
+            .await
+            .map(grant)
+            .map_err(read_error)
     }
 
     /// Ends the grant of an access or refresh token. One that is dead already is no error.
     pub async fn revoke(&self, token: &Secret) -> Result<(), OauthError> {
-        todo!()
+        let body = form_urlencoded::Serializer::new(String::new()).append_pair("token", token.expose()).finish();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, form)]);
+        let request =
+            self.request("oauth.revoke", Method::POST, self.client.revoke_url.clone(), headers, body.into(), true);
+        let response = self.transport.send(&request).await.map_err(unanswered)?;
+        // Google answers 400 `invalid_token` for a token that it no longer knows.
+        match response.status {
+            status if status.is_success() => Ok(()),
+            StatusCode::BAD_REQUEST => Ok(()),
+            status => Err(OauthError::Rejected(status.as_str().to_owned())),
+        }
+    }
+
+    fn oauth_client(&self) -> OauthClient {
+        BasicClient::new(ClientId::new(self.client.client_id.clone()))
+            .set_client_secret(ClientSecret::new(self.client.client_secret.expose().to_owned()))
+            .set_auth_type(AuthType::RequestBody)
+            .set_auth_uri(AuthUrl::from_url(self.client.auth_url.clone()))
+            .set_token_uri(TokenUrl::from_url(self.client.token_url.clone()))
+            .set_redirect_uri(RedirectUrl::from_url(self.client.redirect_url.clone()))
+    }
+
+    /// The HTTP client of the `oauth2` crate.
+    async fn send(
+        &self,
+        request: HttpRequest,
+        operation: &'static str,
+        is_idempotent: bool,
+    ) -> Result<HttpResponse, ProviderError> {
+        let (parts, body) = request.into_parts();
+        let request = self.request(
+            operation,
+            parts.method,
+            self.client.token_url.clone(),
+            parts.headers,
+            body.into(),
+            is_idempotent,
+        );
+        let answer = self.transport.send(&request).await?;
+        let mut response = HttpResponse::new(answer.body.to_vec());
+        *response.status_mut() = answer.status;
+        *response.headers_mut() = answer.headers;
+        Ok(response)
+    }
+
+    fn request(
+        &self,
+        operation: &'static str,
+        method: Method,
+        url: Url,
+        headers: HeaderMap,
+        body: Bytes,
+        is_idempotent: bool,
+    ) -> ProviderRequest {
+        ProviderRequest {
+            provider: PROVIDER,
+            operation,
+            path_template: operation,
+            method,
+            url,
+            token: None,
+            headers,
+            body,
+            is_idempotent,
+            classify: passing_failure,
+        }
+    }
+}
+
+/// What is no statement of the authorization server; the others are read by the `oauth2` crate.
+fn passing_failure(response: &ProviderResponse) -> Option<ProviderError> {
+    match response.status {
+        StatusCode::TOO_MANY_REQUESTS => Some(
+            response.retry_after().map_or_else(|| ProviderError::Transient("429".into()), ProviderError::Throttled),
+        ),
+        status if status.is_server_error() => Some(ProviderError::Transient(status.as_str().to_owned())),
+        _ => None,
+    }
+}
+
+fn grant(answer: BasicTokenResponse) -> TokenGrant {
+    TokenGrant {
+        access_token: Secret::new(answer.access_token().secret().as_str()),
+        refresh_token: answer.refresh_token().map(|token| Secret::new(token.secret().as_str())),
+        expires_in: answer.expires_in().unwrap_or(UNTOLD_LIFE),
+        // RFC 6749 §5.1: no list means that what was asked for was granted.
+        scopes: match answer.scopes() {
+            Some(scopes) => scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+            None => REQUIRED_SCOPES.map(str::to_owned).to_vec(),
+        },
+    }
+}
+
+fn unanswered(error: ProviderError) -> OauthError {
+    match error {
+        ProviderError::Rejected(why) => OauthError::Rejected(why),
+        passing => OauthError::Transient(passing.to_string()),
+    }
+}
+
+/// Only the error code is kept: descriptions are free text and bodies may hold tokens.
+fn read_error(error: RequestTokenError<ProviderError, BasicErrorResponse>) -> OauthError {
+    match error {
+        RequestTokenError::ServerResponse(answer) => {
+            let code = answer.error().as_ref().to_owned();
+            match answer.error() {
+                BasicErrorResponseType::InvalidGrant => OauthError::InvalidGrant(code),
+                BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
+                    OauthError::InvalidClient(code)
+                }
+                BasicErrorResponseType::Extension(extension) => match extension.as_str() {
+                    "access_denied" | "admin_policy_enforced" | "org_internal" => OauthError::Denied(code),
+                    "deleted_client" | "disabled_client" => OauthError::InvalidClient(code),
+                    "temporarily_unavailable" | "server_error" | "internal_failure" => OauthError::Transient(code),
+                    _ => OauthError::Rejected(code),
+                },
+                _ => OauthError::Rejected(code),
+            }
+        }
+        RequestTokenError::Request(error) => unanswered(error),
+        RequestTokenError::Parse(error, _) => OauthError::Rejected(format!("field `{}` cannot be read", error.path())),
+        RequestTokenError::Other(_) => OauthError::Transient("an unreadable answer".into()),
     }
 }

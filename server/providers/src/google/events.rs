@@ -1,0 +1,182 @@
+//! `events.list`, `insert`, `get`, `patch` and `delete`.
+
+use chrono::SecondsFormat;
+use cupo_core::interval::Interval;
+use http::Method;
+
+use super::failure::list_failure;
+use super::mapping::{self, event_id, insert_body, patch_body, says_the_same};
+use super::{GoogleProvider, MAX_PAGES, wire};
+use crate::error::ProviderError;
+use crate::event::CalendarEvent;
+use crate::provider::{Changes, EventChange, Expected, PutOutcome, SyncCursor};
+use crate::secret::AccessToken;
+use crate::transport::ProviderRequest;
+
+const LIST: &str = "events.list";
+const EVENTS: &str = "calendars/{calendarId}/events";
+const EVENT: &str = "calendars/{calendarId}/events/{eventId}";
+const PAGE_SIZE: &str = "1000";
+/// Ids that are tried for one appointment before giving up.
+const MAX_GENERATIONS: u32 = 8;
+
+/// One round, all pages. Every page of a round and every later round sends the same parameters, as Google demands,
+/// but for the window, which goes with the pages of the first round only.
+pub(super) async fn changes(
+    google: &GoogleProvider,
+    token: &AccessToken,
+    calendar: &str,
+    cursor: Option<&SyncCursor>,
+    window: Interval,
+) -> Result<Changes, ProviderError> {
+    let mut first = google.request(token, LIST, Method::GET, EVENTS, &[calendar])?;
+    first.classify = list_failure;
+    list_parameters(&mut first, cursor, window);
+    let mut request = first.clone();
+    let mut events = Vec::new();
+    for _ in 0..MAX_PAGES {
+        let page: wire::EventPage = google.call(request).await?;
+        for (index, item) in page.items.unwrap_or_default().into_iter().enumerate() {
+            let unreadable = |field| wire::unreadable(LIST, &format!("items[{index}].{field}"));
+            events.push(change(item).map_err(unreadable)?);
+        }
+        if let Some(sync_token) = page.next_sync_token {
+            return Ok(Changes { events, cursor: SyncCursor::new(sync_token), time_zone: page.time_zone });
+        }
+        let page_token = page.next_page_token.ok_or_else(|| wire::unreadable(LIST, "nextSyncToken"))?;
+        request = first.clone();
+        request.url.query_pairs_mut().append_pair("pageToken", &page_token);
+    }
+    Err(ProviderError::Rejected(format!("{LIST}: more than {MAX_PAGES} pages")))
+}
+
+fn list_parameters(request: &mut ProviderRequest, cursor: Option<&SyncCursor>, window: Interval) {
+    let mut query = request.url.query_pairs_mut();
+    query.append_pair("singleEvents", "true").append_pair("maxResults", PAGE_SIZE);
+    match cursor {
+        Some(cursor) => query.append_pair("syncToken", cursor.as_str()),
+        None => query
+            .append_pair("timeMin", &window.start.to_rfc3339_opts(SecondsFormat::Secs, true))
+            .append_pair("timeMax", &window.end.to_rfc3339_opts(SecondsFormat::Secs, true)),
+    };
+}
+
+fn change(item: wire::Event) -> Result<EventChange, mapping::UnreadableField> {
+    if mapping::is_cancelled(&item) {
+        return Ok(EventChange::Removed { id: item.id.ok_or("id")? });
+    }
+    Ok(EventChange::Upsert(Box::new(mapping::event(item)?)))
+}
+
+pub(super) async fn put(
+    google: &GoogleProvider,
+    token: &AccessToken,
+    calendar: &str,
+    event: &CalendarEvent,
+    expected: Expected<'_>,
+) -> Result<PutOutcome, ProviderError> {
+    match expected {
+        Expected::Update { etag } => patch(google, token, calendar, &event.id, event, etag).await,
+        Expected::Create => create(google, token, calendar, event).await,
+    }
+}
+
+/// Inserts under the id that belongs to the appointment. Google answers 409 when the id is taken:
+/// - by the event itself, whose answer was lost: it is brought up to date where it differs, and is the outcome;
+/// - by an event that was deleted (a deleted id stays taken) or is not ours: the next id is tried. Whether a PATCH
+///   revives a deleted event is not documented, so none is tried.
+///
+/// Each id follows from the appointment and from what Google holds, so a repetition arrives at the same event.
+async fn create(
+    google: &GoogleProvider,
+    token: &AccessToken,
+    calendar: &str,
+    event: &CalendarEvent,
+) -> Result<PutOutcome, ProviderError> {
+    let mark = event.mark.as_ref().ok_or_else(|| ProviderError::Rejected("an event to create needs a mark".into()))?;
+    for generation in 0..MAX_GENERATIONS {
+        let id = event_id(&mark.appointment_id, generation);
+        let mut request = google.request(token, "events.insert", Method::POST, EVENTS, &[calendar])?;
+        write_parameters(&mut request);
+        match google.call(request.with_json(&insert_body(event, &id))).await {
+            Ok(created) => return outcome("events.insert", created),
+            Err(ProviderError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        match get(google, token, calendar, &id).await? {
+            Some(found) if says_the_same(&found, event) => return Ok(outcome_of(found)),
+            Some(found) if found.mark.as_ref() == Some(mark) => {
+                return patch(google, token, calendar, &id, event, found.etag.as_deref()).await;
+            }
+            _ => {}
+        }
+    }
+    Err(ProviderError::Rejected(format!("events.insert: {MAX_GENERATIONS} ids are taken")))
+}
+
+async fn patch(
+    google: &GoogleProvider,
+    token: &AccessToken,
+    calendar: &str,
+    id: &str,
+    event: &CalendarEvent,
+    etag: Option<&str>,
+) -> Result<PutOutcome, ProviderError> {
+    const PATCH: &str = "events.patch";
+    let mut request = google.request(token, PATCH, Method::PATCH, EVENT, &[calendar, id])?;
+    write_parameters(&mut request);
+    let mut request = request.with_json(&patch_body(event));
+    if let Some(etag) = etag {
+        request = request.with_if_match(etag)?;
+    }
+    outcome(PATCH, google.call(request).await?)
+}
+
+/// Attendees are told of every change; version 1 is what reads and keeps `conferenceData`.
+fn write_parameters(request: &mut ProviderRequest) {
+    request.url.query_pairs_mut().append_pair("sendUpdates", "all").append_pair("conferenceDataVersion", "1");
+}
+
+fn outcome(operation: &str, event: wire::Event) -> Result<PutOutcome, ProviderError> {
+    if mapping::is_cancelled(&event) {
+        return Err(ProviderError::NotFound);
+    }
+    mapping::event(event).map(outcome_of).map_err(|field| wire::unreadable(operation, field))
+}
+
+fn outcome_of(event: CalendarEvent) -> PutOutcome {
+    PutOutcome { id: event.id, etag: event.etag, html_link: event.html_link, meeting: event.meeting.into() }
+}
+
+pub(super) async fn get(
+    google: &GoogleProvider,
+    token: &AccessToken,
+    calendar: &str,
+    id: &str,
+) -> Result<Option<CalendarEvent>, ProviderError> {
+    const GET: &str = "events.get";
+    let request = google.request(token, GET, Method::GET, EVENT, &[calendar, id])?;
+    let found: wire::Event = match google.call(request).await {
+        Err(ProviderError::NotFound) => return Ok(None),
+        answer => answer?,
+    };
+    if mapping::is_cancelled(&found) {
+        return Ok(None);
+    }
+    mapping::event(found).map(Some).map_err(|field| wire::unreadable(GET, field))
+}
+
+pub(super) async fn delete(
+    google: &GoogleProvider,
+    token: &AccessToken,
+    calendar: &str,
+    id: &str,
+    notify: bool,
+) -> Result<(), ProviderError> {
+    let mut request = google.request(token, "events.delete", Method::DELETE, EVENT, &[calendar, id])?;
+    request.url.query_pairs_mut().append_pair("sendUpdates", if notify { "all" } else { "none" });
+    match google.send(&request).await {
+        Ok(_) | Err(ProviderError::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
