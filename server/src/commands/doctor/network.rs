@@ -1,0 +1,155 @@
+//! Checks that ask other machines, or this one from outside.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cupo_engine::clock::Clock;
+use cupo_store::Store;
+use reqwest::Client;
+use reqwest::header::DATE;
+use reqwest::redirect::Policy;
+use tokio::net::TcpStream;
+use url::Url;
+
+use super::{Finding, TIME_LIMIT};
+use crate::assembly;
+use crate::config::{Config, Smtp, is_loopback};
+
+/// Google refuses tokens of clocks that are further off than a few minutes; slots are wrong before that.
+const TOLERATED_SKEW: TimeDelta = TimeDelta::seconds(30);
+
+pub async fn examine(config: &Config, store: Option<Store>, clock: Arc<dyn Clock>) -> Vec<Finding> {
+    let client = match Client::builder().timeout(TIME_LIMIT).redirect(Policy::none()).build() {
+        Ok(client) => client,
+        Err(error) => {
+            return vec![Finding::wrong("network", format!("no client can be made ({error})."), "Check the system's TLS.")];
+        }
+    };
+    let public_url = config.address.public_url(config.address.listen);
+    let mut findings = vec![public_address(&client, &public_url).await];
+    match &config.google {
+        None => {
+            findings.push(Finding::left_out("google", "not configured: accounts of Google cannot be connected"));
+            findings.push(Finding::left_out("clock", "there is nobody to compare it with"));
+        }
+        Some(google) => {
+            findings.push(this_clock(&client, &google.token_url, &*clock).await);
+            if let Some(store) = store {
+                findings.extend(providers(config, store, &public_url, clock).await);
+            }
+            findings.push(notifications(&public_url, google.webhook_url.as_ref(), &google.api_url));
+        }
+    }
+    findings.push(match &config.smtp {
+        None => Finding::left_out("mail", "not configured: bookings work, but nobody is told by mail"),
+        Some(smtp) => mail(smtp).await,
+    });
+    findings
+}
+
+async fn public_address(client: &Client, public_url: &Url) -> Finding {
+    const SUBJECT: &str = "public address";
+    let address = public_url.join("/healthz").expect("a path joins every http address");
+    match client.get(address).send().await {
+        Ok(answer) if answer.status().is_success() => Finding::fine(SUBJECT, format!("Cupo answers at {public_url}")),
+        Ok(answer) => Finding::wrong(
+            SUBJECT,
+            format!("something else than Cupo answers at {public_url} (status {}).", answer.status()),
+            "Point the proxy or the name at this machine, or change public_url.",
+        ),
+        Err(error) => Finding::wrong(
+            SUBJECT,
+            format!("nobody answers at {public_url} ({}).", reason(&error)),
+            "Start `cupo serve`, then check the name, the firewall, the certificate and the proxy.",
+        ),
+    }
+}
+
+async fn this_clock(client: &Client, provider: &Url, clock: &dyn Clock) -> Finding {
+    const SUBJECT: &str = "clock";
+    let date = match client.get(provider.clone()).send().await {
+        Ok(answer) => answer.headers().get(DATE).and_then(|it| it.to_str().ok()).map(str::to_owned),
+        Err(error) => return Finding::left_out(SUBJECT, format!("{} does not answer ({})", host(provider), reason(&error))),
+    };
+    let theirs = date.as_deref().and_then(|it| DateTime::parse_from_rfc2822(it).ok()).map(|it| it.with_timezone(&Utc));
+    let Some(theirs) = theirs else {
+        return Finding::left_out(SUBJECT, format!("{} does not tell the time", host(provider)));
+    };
+    let skew = clock.now() - theirs;
+    if skew.abs() <= TOLERATED_SKEW {
+        return Finding::fine(SUBJECT, format!("within {} seconds of {}", TOLERATED_SKEW.num_seconds(), host(provider)));
+    }
+    let seconds = skew.num_seconds().abs();
+    let side = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
+    Finding::wrong(
+        SUBJECT,
+        format!("this machine's clock is {seconds} seconds {side} that of {}.", host(provider)),
+        "Switch on time synchronisation (NTP).",
+    )
+}
+
+async fn providers(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Clock>) -> Vec<Finding> {
+    let engine = match assembly::engine(config, store, public_url, clock) {
+        Ok(engine) => engine,
+        Err(error) => {
+            return vec![Finding::wrong("engine", format!("it cannot be put together ({error:#})."), "Mend that setting.")];
+        }
+    };
+    let checks = engine.provider_reachability().await;
+    checks
+        .into_iter()
+        .map(|check| {
+            if check.ok {
+                Finding::fine(check.name, check.detail)
+            } else {
+                Finding::wrong(
+                    check.name,
+                    format!("{}.", check.detail.trim_end_matches('.')),
+                    "Check that this machine may open connections to that address, and its proxy and DNS.",
+                )
+            }
+        })
+        .collect()
+}
+
+/// Google notifies public https addresses only; without notifications calendars are polled.
+fn notifications(public_url: &Url, webhook_url: Option<&Url>, api_url: &Url) -> Finding {
+    const SUBJECT: &str = "notifications";
+    let address = webhook_url.unwrap_or(public_url);
+    if address.scheme() == "https" && !is_loopback(address) {
+        return Finding::fine(SUBJECT, format!("Google posts to {}", host(address)));
+    }
+    if is_loopback(api_url) {
+        return Finding::fine(SUBJECT, "the simulator posts to this machine");
+    }
+    Finding::left_out(SUBJECT, "Google cannot post to an address without https; changes are polled every few minutes")
+}
+
+async fn mail(smtp: &Smtp) -> Finding {
+    const SUBJECT: &str = "mail";
+    let address = format!("{}:{}", smtp.host, smtp.port);
+    let connected = tokio::time::timeout(TIME_LIMIT, TcpStream::connect((smtp.host.as_str(), smtp.port))).await;
+    let refused = match connected {
+        Ok(Ok(_)) => return Finding::fine(SUBJECT, format!("{address} takes connections")),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {} seconds", TIME_LIMIT.as_secs()),
+    };
+    Finding::wrong(
+        SUBJECT,
+        format!("the mail server {address} cannot be reached ({refused})."),
+        "Check smtp.host and smtp.port, and that outgoing mail ports are not blocked.",
+    )
+}
+
+fn host(url: &Url) -> &str {
+    url.host_str().unwrap_or("the provider")
+}
+
+/// The innermost cause: what the layers above add is the address, which is told anyway.
+fn reason(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}

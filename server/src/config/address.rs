@@ -1,0 +1,61 @@
+//! `public_url` and `listen`: where people reach Cupo, and where it listens.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use url::{Host, Url};
+
+use super::reader::{Reader, Show};
+
+/// The two addresses of a server.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// Where the process listens; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// What people and providers type, without a path. `None` when it follows from a loopback `listen`.
+    pub public_url: Option<Url>,
+}
+
+impl Address {
+    /// The public address once the socket is bound to `bound`.
+    #[must_use]
+    pub fn public_url(&self, bound: SocketAddr) -> Url {
+        self.public_url.clone().unwrap_or_else(|| {
+            format!("http://{bound}/").parse().expect("a socket address makes a valid address")
+        })
+    }
+}
+
+const PUBLIC_URL: &str =
+    "give the address that browsers use, such as https://book.example.com, without a path; http only for this machine";
+
+pub fn read(reader: &Reader) -> Option<Address> {
+    let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
+    let listen = reader.or("listen", default, "give an IP address and a port, such as 127.0.0.1:3000", |text| {
+        text.parse().ok()
+    });
+    let public_url = reader.optional("public_url", PUBLIC_URL, Show::Value, parse_public_url);
+    let (listen, public_url) = (listen?, public_url?);
+    if public_url.is_none() && !listen.ip().is_loopback() {
+        reader.mistake("public_url", "is missing", PUBLIC_URL);
+        return None;
+    }
+    Some(Address { listen, public_url })
+}
+
+fn parse_public_url(text: &str) -> Option<Url> {
+    let url: Url = text.parse().ok()?;
+    let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    (secure && plain && url.has_host()).then_some(url)
+}
+
+/// Whether an address can only mean this very machine. Browsers keep secure cookies there without TLS.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}

@@ -1,0 +1,27 @@
+//! Everything HTTP of Cupo, and its command line.
+//!
+//! [`Server::start`] makes a whole running server of a [`config::Config`]. Rules live in `cupo-engine`; here are addresses,
+//! sessions, limits and the words of HTTP. See `server/docs/http.md` for the layers and what each address promises.
+
+// Routes of pages nest deep types.
+#![recursion_limit = "512"]
+
+pub mod assembly;
+pub mod assets;
+pub mod commands;
+pub mod config;
+mod etag;
+mod language;
+mod pages;
+pub mod problem;
+mod rate;
+mod routes;
+mod same_origin;
+mod security_headers;
+mod server;
+mod session;
+mod sign_in_limit;
+mod state;
+pub mod telemetry;
+
+pub use server::{Running, Server};

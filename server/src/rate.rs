@@ -1,0 +1,162 @@
+//! Rate limits per client address.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::response::IntoResponse;
+use governor::clock::{Clock as _, DefaultClock, QuantaInstant};
+use governor::middleware::NoOpMiddleware;
+use tower::util::option_layer;
+use tower::util::Either;
+use tower_governor::governor::{GovernorConfig, GovernorConfigBuilder};
+use tower_governor::key_extractor::KeyExtractor;
+use tower_governor::{GovernorError, GovernorLayer};
+
+use crate::problem::{Failure, Kind, Outcome};
+
+/// Finds out who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress {
+    /// Whether `X-Forwarded-For` is written by a proxy that can be trusted.
+    pub trust_proxy: bool,
+}
+
+impl ClientAddress {
+    /// The client's address; `None` without a socket, which happens in no server.
+    pub fn of<B>(self, request: &Request<B>) -> Option<IpAddr> {
+        if self.trust_proxy
+            && let Some(forwarded) = last_forwarded(request)
+        {
+            return Some(forwarded);
+        }
+        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+    }
+}
+
+/// The last address is the one that the trusted proxy itself has seen; those before it are hearsay.
+fn last_forwarded<B>(request: &Request<B>) -> Option<IpAddr> {
+    let header = request.headers().get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    header.rsplit(',').next()?.trim().parse().ok()
+}
+
+/// One subscriber of IPv6 has a whole /64.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
+    }
+}
+
+impl KeyExtractor for ClientAddress {
+    type Key = IpAddr;
+
+    fn extract<B>(&self, request: &Request<B>) -> Result<IpAddr, GovernorError> {
+        self.of(request).map(network).ok_or(GovernorError::UnableToExtractKey)
+    }
+}
+
+type Config = GovernorConfig<ClientAddress, NoOpMiddleware<QuantaInstant>>;
+
+/// A limit of a group of addresses; clones share their counts.
+#[derive(Clone)]
+pub struct RateLimit {
+    config: Option<Arc<Config>>,
+    client: ClientAddress,
+}
+
+/// The layer of a [`RateLimit`].
+pub type RateLimitLayer = Either<
+    GovernorLayer<ClientAddress, NoOpMiddleware<QuantaInstant>, Body>,
+    tower::layer::util::Identity,
+>;
+
+impl RateLimit {
+    /// So many requests a minute, in bursts of as many; 0 is no limit.
+    #[must_use]
+    pub fn per_minute(requests: u32, client: ClientAddress) -> Self {
+        if requests == 0 {
+            return Self { config: None, client };
+        }
+        let config = GovernorConfigBuilder::default()
+            .period(Duration::from_secs(60) / requests)
+            .burst_size(requests)
+            .key_extractor(client)
+            .finish()
+            .expect("a minute divided by 1 to 1,000,000 is not zero, nor is the burst");
+        Self { config: Some(Arc::new(config)), client }
+    }
+
+    /// The layer that enforces it.
+    #[must_use]
+    pub fn layer(&self) -> RateLimitLayer {
+        option_layer(self.config.clone().map(|config| {
+            GovernorLayer::new(config).error_handler(|error| refusal(&error).into_response())
+        }))
+    }
+
+    /// Counts a request where the layer would not fit.
+    ///
+    /// # Errors
+    /// [`Kind::RateLimited`] when the client has used its burst.
+    pub fn check<B>(&self, request: &Request<B>) -> Outcome<()> {
+        let Some(config) = &self.config else { return Ok(()) };
+        let client = self.client.extract(request).map_err(|error| refusal(&error))?;
+        config.limiter().check_key(&client).map_err(|denied| {
+            let wait = denied.wait_time_from(DefaultClock::default().now());
+            Failure::from(Kind::RateLimited { seconds: wait.as_secs() + 1 })
+        })
+    }
+
+    /// Forgets clients that have been quiet long enough to have their whole burst again.
+    pub fn forget_quiet_clients(&self) {
+        if let Some(config) = &self.config {
+            config.limiter().retain_recent();
+        }
+    }
+}
+
+fn refusal(error: &GovernorError) -> Failure {
+    match error {
+        GovernorError::TooManyRequests { wait_time, .. } => Kind::RateLimited { seconds: wait_time + 1 }.into(),
+        other => Kind::Panic(other.to_string()).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(forwarded: &[&str]) -> Request<()> {
+        let mut builder = Request::builder();
+        for value in forwarded {
+            builder = builder.header("x-forwarded-for", *value);
+        }
+        let mut request = builder.body(()).unwrap();
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 9))));
+        request
+    }
+
+    #[test]
+    fn a_forwarded_address_counts_only_from_a_trusted_proxy_and_only_the_last() {
+        let spoofed = request(&["203.0.113.9, 198.51.100.7"]);
+        let of = |trust_proxy, request| ClientAddress { trust_proxy }.of(request).unwrap().to_string();
+        assert_eq!(of(false, &spoofed), "192.0.2.1");
+        assert_eq!(of(true, &spoofed), "198.51.100.7");
+        assert_eq!(of(true, &request(&["203.0.113.9", "198.51.100.8"])), "198.51.100.8");
+        assert_eq!(of(true, &request(&["nonsense"])), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_subscriber_of_ipv6_is_one_client() {
+        let one: IpAddr = "2001:db8:1:2:3:4:5:6".parse().unwrap();
+        let same: IpAddr = "2001:db8:1:2:ffff::".parse().unwrap();
+        let other: IpAddr = "2001:db8:1:3::".parse().unwrap();
+        assert_eq!(network(one), network(same));
+        assert_ne!(network(one), network(other));
+        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()).to_string(), "192.0.2.1");
+    }
+}

@@ -1,0 +1,39 @@
+//! Assets, the widget's loader, and what browsers and robots look for at fixed places.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::assets::Freshness;
+use crate::problem::{Kind, Outcome};
+use crate::state::AppState;
+
+const FAVICON: &str = include_str!("favicon.svg");
+/// Booking pages may be found; secret links, the dashboard and the machinery need not be.
+const ROBOTS: &str = "User-agent: *\nDisallow: /dashboard\nDisallow: /manage/\nDisallow: /embed/\nDisallow: /oauth/\n";
+
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/embed.js", get(loader))
+        .route("/assets/{*path}", get(asset))
+        .route("/favicon.ico", get(favicon))
+        .route("/favicon.svg", get(favicon))
+        .route("/robots.txt", get(ROBOTS))
+}
+
+async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Outcome<Response> {
+    let found = state.assets.respond("embed.js", Freshness::Short, &headers);
+    found.ok_or_else(|| Kind::UnknownAddress.into())
+}
+
+async fn asset(State(state): State<AppState>, Path(path): Path<String>, headers: HeaderMap) -> Outcome<Response> {
+    let found = state.assets.respond(&path, Freshness::Immutable, &headers);
+    found.ok_or_else(|| Kind::UnknownAddress.into())
+}
+
+async fn favicon() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "public, max-age=86400")], FAVICON)
+}

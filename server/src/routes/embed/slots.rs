@@ -1,0 +1,114 @@
+//! `GET /embed/v1/slots`: the hottest address. A warm answer is the engine's cached bytes and a handful of headers.
+
+use std::borrow::Cow;
+
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use cupo_core::parse::{FieldErrors, FieldProblem};
+use cupo_engine::SlotsRequest;
+
+use super::cors;
+use crate::problem::{Failure, Kind, Outcome};
+use crate::state::AppState;
+use crate::{etag, language};
+
+pub async fn read(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Response {
+    match answer(&state, &uri, &headers).await {
+        Ok(response) => response,
+        Err(failure) => failure.to_problem_response(language::of_request(&headers, &uri)),
+    }
+}
+
+async fn answer(state: &AppState, uri: &Uri, headers: &HeaderMap) -> Outcome<Response> {
+    let query = Query::parse(uri.query().unwrap_or(""))?;
+    let origin = cors::check(state, &query.org, headers).await?;
+    let mut response = match state.engine.slots(&query.request()).await {
+        Ok(slots) => {
+            let tag = HeaderValue::from_str(&slots.etag).expect("the engine's tag is quoted hexadecimal digits");
+            let unchanged = headers.get(IF_NONE_MATCH).is_some_and(|header| etag::matches(header, &tag));
+            let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { slots.body.clone().into_response() };
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(ETAG, tag);
+            // A browser may keep it but asks each time: a slot that was taken must not be shown again.
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            response
+        }
+        Err(error) => Failure::from(error).to_problem_response(language::of_request(headers, uri)),
+    };
+    origin.apply(response.headers_mut());
+    Ok(response)
+}
+
+/// The query, its dates valid and in order.
+struct Query<'a> {
+    org: Cow<'a, str>,
+    event: Cow<'a, str>,
+    from: NaiveDate,
+    to: NaiveDate,
+    duration: Option<u32>,
+    hold: Option<Cow<'a, str>>,
+    reschedule: Option<Cow<'a, str>>,
+}
+
+impl<'a> Query<'a> {
+    /// Every parameter that is missing or malformed is named; those that nobody knows are left alone.
+    fn parse(query: &'a str) -> Outcome<Self> {
+        let (mut org, mut event, mut from, mut to, mut duration, mut hold, mut reschedule) =
+            (None, None, None, None, None, None, None);
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let place = match &*name {
+                "org" => &mut org,
+                "event" => &mut event,
+                "from" => &mut from,
+                "to" => &mut to,
+                "duration" => &mut duration,
+                "hold" => &mut hold,
+                "reschedule" => &mut reschedule,
+                _ => continue,
+            };
+            *place = Some(value).filter(|value| !value.is_empty());
+        }
+        let mut errors = FieldErrors::default();
+        let org = errors.collect("org", org.ok_or_else(missing));
+        let event = errors.collect("event", event.ok_or_else(missing));
+        let from = errors.collect("from", date(from));
+        let to = errors.collect("to", date(to));
+        let duration = duration.map(|text| text.parse().map_err(|_| FieldProblem::new("error.whole_minutes")));
+        let duration = errors.collect("duration", duration.transpose());
+        if let (Some(from), Some(to)) = (from, to)
+            && to < from
+        {
+            errors.0.push(FieldProblem::new("error.date_order").at("to"));
+        }
+        match (org, event, from, to, duration) {
+            (Some(org), Some(event), Some(from), Some(to), Some(duration)) if errors.is_empty() => {
+                Ok(Self { org, event, from, to, duration, hold, reschedule })
+            }
+            _ => Err(Kind::Malformed(errors).into()),
+        }
+    }
+
+    fn request(&self) -> SlotsRequest<'_> {
+        SlotsRequest {
+            org: &self.org,
+            event: &self.event,
+            from: self.from,
+            to: self.to,
+            duration: self.duration,
+            hold: self.hold.as_deref(),
+            reschedule: self.reschedule.as_deref(),
+        }
+    }
+}
+
+fn missing() -> FieldProblem {
+    FieldProblem::new("error.required")
+}
+
+fn date(text: Option<Cow<'_, str>>) -> Result<NaiveDate, FieldProblem> {
+    text.ok_or_else(missing)?.parse().map_err(|_| FieldProblem::new("error.date"))
+}

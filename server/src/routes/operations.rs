@@ -1,0 +1,69 @@
+//! For whoever runs Cupo: is it alive, is it ready, what does it do.
+
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+
+use crate::problem::{Kind, Outcome};
+use crate::rate::ClientAddress;
+use crate::state::AppState;
+
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+}
+
+/// The answer of `/readyz`.
+#[derive(Serialize)]
+struct Readiness {
+    ready: bool,
+    database: &'static str,
+    migrations: &'static str,
+    worker: &'static str,
+    time_zone_database: &'static str,
+}
+
+async fn ready(State(state): State<AppState>) -> Response {
+    let database = state.store.ping().await.is_ok();
+    let migrations = database && state.store.pending_migrations().await.is_ok_and(|pending| pending.is_empty());
+    let worker = state.worker.is_running();
+    let ready = database && migrations && worker;
+    let word = |fine: bool, bad: &'static str| if fine { "ok" } else { bad };
+    let body = Readiness {
+        ready,
+        database: word(database, "unreachable"),
+        migrations: word(migrations, "pending"),
+        worker: word(worker, "stopped"),
+        time_zone_database: cupo_core::zone::TZDB_VERSION,
+    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(body)).into_response()
+}
+
+async fn metrics(State(state): State<AppState>, request: Request) -> Outcome<Response> {
+    let Some(prometheus) = state.prometheus.as_ref().filter(|_| state.metrics.enabled) else {
+        return Err(Kind::UnknownAddress.into());
+    };
+    let allowed = match &state.metrics.token {
+        Some(token) => {
+            let sent = request.headers().get(AUTHORIZATION).and_then(|it| it.to_str().ok());
+            sent.and_then(|it| it.strip_prefix("Bearer ")).is_some_and(|sent| token.matches(sent))
+        }
+        // Behind a proxy on this machine everybody seems to be local, hence the second condition.
+        None => {
+            let peer = ClientAddress { trust_proxy: false }.of(&request);
+            peer.is_some_and(|ip| ip.is_loopback())
+                && !["forwarded", "x-forwarded-for"].iter().any(|name| request.headers().contains_key(*name))
+        }
+    };
+    if !allowed {
+        return Err(Kind::Forbidden.into());
+    }
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], prometheus.render()).into_response())
+}
