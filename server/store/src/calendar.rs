@@ -1,0 +1,221 @@
+//! Calendars of accounts: what is checked for conflicts, and where new events go.
+
+use chrono::{DateTime, Utc};
+use cupo_core::ids::{AccountId, CalendarId, OrganizationId, UserId};
+
+use crate::row::{Fields, Record};
+use crate::tx::sql;
+use crate::{StoreError, Tx};
+
+/// A calendar of an account.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    pub id: CalendarId,
+    pub organization_id: OrganizationId,
+    pub account_id: AccountId,
+    pub user_id: UserId,
+    /// The provider's id; unique in the account.
+    pub external_id: String,
+    pub name: String,
+    pub time_zone: Option<String>,
+    pub color: Option<String>,
+    pub can_write: bool,
+    pub is_primary: bool,
+    /// The user's choice: its events block slots.
+    pub checks_conflicts: bool,
+    /// The user's choice: new events go here. At most one calendar per user and organization.
+    pub receives_events: bool,
+    pub sync_cursor: Option<String>,
+    /// When the last successful sync ended.
+    pub synced_at: Option<DateTime<Utc>>,
+    /// The end of the mirrored window: busy intervals are known up to here.
+    pub mirror_until: Option<DateTime<Utc>>,
+    pub sync_error: Option<String>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, organization_id, account_id, user_id, external_id, name, time_zone, color, can_write, is_primary, \
+         checks_conflicts, receives_events, sync_cursor, synced_at, mirror_until, sync_error"
+    };
+}
+
+impl Record for Calendar {
+    const TABLE: &'static str = "calendar";
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: fields.parse("id", CalendarId::parse)?,
+            organization_id: fields.parse("organization_id", OrganizationId::parse)?,
+            account_id: fields.parse("account_id", AccountId::parse)?,
+            user_id: fields.parse("user_id", UserId::parse)?,
+            external_id: fields.text("external_id")?,
+            name: fields.text("name")?,
+            time_zone: fields.optional_text("time_zone")?,
+            color: fields.optional_text("color")?,
+            can_write: fields.flag("can_write")?,
+            is_primary: fields.flag("is_primary")?,
+            checks_conflicts: fields.flag("checks_conflicts")?,
+            receives_events: fields.flag("receives_events")?,
+            sync_cursor: fields.optional_text("sync_cursor")?,
+            synced_at: fields.optional_instant("synced_at")?,
+            mirror_until: fields.optional_instant("mirror_until")?,
+            sync_error: fields.optional_text("sync_error")?,
+        })
+    }
+}
+
+/// Inserts the calendar, or brings the one with this `external_id` up to date with what the provider tells (name, zone,
+/// colour, rights): the user's choices and the state of the sync stay. Answers the row as it is stored, whose id is the
+/// older one.
+pub async fn calendar_upsert(tx: &mut Tx, calendar: &Calendar) -> Result<Calendar, StoreError> {
+    let stored = sql(concat!(
+        "insert into calendar (",
+        columns!(),
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         on conflict (account_id, external_id) do update
+            set name = excluded.name, time_zone = excluded.time_zone, color = excluded.color,
+                can_write = excluded.can_write, is_primary = excluded.is_primary
+          where calendar.organization_id = excluded.organization_id
+         returning ",
+        columns!()
+    ))
+    .bind(&calendar.id)
+    .bind(&calendar.organization_id)
+    .bind(&calendar.account_id)
+    .bind(&calendar.user_id)
+    .bind(&calendar.external_id)
+    .bind(&calendar.name)
+    .bind(&calendar.time_zone)
+    .bind(&calendar.color)
+    .bind(calendar.can_write)
+    .bind(calendar.is_primary)
+    .bind(calendar.checks_conflicts)
+    .bind(calendar.receives_events)
+    .bind(&calendar.sync_cursor)
+    .bind(calendar.synced_at)
+    .bind(calendar.mirror_until)
+    .bind(&calendar.sync_error)
+    .optional(tx)
+    .await?;
+    stored.ok_or_else(|| StoreError::Unique("calendar.external_id".to_owned()))
+}
+
+pub async fn calendar_get(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+) -> Result<Option<Calendar>, StoreError> {
+    sql(concat!("select ", columns!(), " from calendar where organization_id = $1 and id = $2"))
+        .bind(organization_id)
+        .bind(calendar_id)
+        .optional(tx)
+        .await
+}
+
+/// The primary calendar first, then by name.
+pub async fn calendar_list_by_account(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    account_id: &AccountId,
+) -> Result<Vec<Calendar>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from calendar where organization_id = $1 and account_id = $2 order by is_primary desc, name, id"
+    ))
+    .bind(organization_id)
+    .bind(account_id)
+    .list(tx)
+    .await
+}
+
+/// The calendars of all the user's accounts, grouped by account; the primary one of each first, then by name.
+pub async fn calendar_list_by_user(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    user_id: &UserId,
+) -> Result<Vec<Calendar>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from calendar where organization_id = $1 and user_id = $2 order by account_id, is_primary desc, name, id"
+    ))
+    .bind(organization_id)
+    .bind(user_id)
+    .list(tx)
+    .await
+}
+
+/// Stores the user's choices. Fails with `Unique("calendar.user_id")` when another calendar of the user receives events:
+/// take that choice back first.
+pub async fn calendar_set_choices(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    checks_conflicts: bool,
+    receives_events: bool,
+) -> Result<bool, StoreError> {
+    let changed = sql("update calendar set checks_conflicts = $3, receives_events = $4
+          where organization_id = $1 and id = $2")
+    .bind(organization_id)
+    .bind(calendar_id)
+    .bind(checks_conflicts)
+    .bind(receives_events)
+    .execute(tx)
+    .await?;
+    Ok(changed == 1)
+}
+
+/// Stores the state of the sync, whole: pass on what did not change.
+pub async fn calendar_update_sync(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    sync_cursor: Option<&str>,
+    synced_at: Option<DateTime<Utc>>,
+    mirror_until: Option<DateTime<Utc>>,
+    sync_error: Option<&str>,
+) -> Result<bool, StoreError> {
+    let changed = sql("update calendar set sync_cursor = $3, synced_at = $4, mirror_until = $5, sync_error = $6
+          where organization_id = $1 and id = $2")
+    .bind(organization_id)
+    .bind(calendar_id)
+    .bind(sync_cursor)
+    .bind(synced_at)
+    .bind(mirror_until)
+    .bind(sync_error)
+    .execute(tx)
+    .await?;
+    Ok(changed == 1)
+}
+
+/// The calendars of active accounts, of all organizations, that are in use (checked, or receiving events) and were last
+/// synced at or before `before`, or never: for the worker. The longest waiting first.
+pub async fn calendars_due_for_poll(tx: &mut Tx, before: DateTime<Utc>) -> Result<Vec<Calendar>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from calendar
+         where (checks_conflicts = 1 or receives_events = 1) and coalesce(synced_at, 0) <= $1
+           and exists (select 1 from calendar_provider_account a where a.id = calendar.account_id and a.state = 'active')
+         order by coalesce(synced_at, 0), id"
+    ))
+    .bind(before)
+    .list(tx)
+    .await
+}
+
+/// Deletes the calendar with its busy intervals and subscriptions.
+pub async fn calendar_delete(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+) -> Result<bool, StoreError> {
+    let deleted = sql("delete from calendar where organization_id = $1 and id = $2")
+        .bind(organization_id)
+        .bind(calendar_id)
+        .execute(tx)
+        .await?;
+    Ok(deleted == 1)
+}

@@ -1,0 +1,261 @@
+//! Durable work: enqueued in the transaction that makes it necessary, leased by workers, repeated until it is done.
+//!
+//! A job *waits* (pending, no owner), *runs* (pending, leased by an owner) or is *dead* (given up, kept for people to
+//! see). A job that is done is deleted. For each coalescing key at most one job waits and at most one runs: what happens
+//! while a job runs makes it run once more, later, never at the same time. Two unique indices hold this.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cupo_core::ids::{JobId, OrganizationId};
+use serde_json::Value;
+
+use crate::row::{Fields, Record, text_enum};
+use crate::tx::sql;
+use crate::{StoreError, Tx};
+
+text_enum! {
+    /// Whether a job will be tried again.
+    pub enum JobState {
+        Pending = "pending",
+        Dead = "dead",
+    }
+}
+
+/// A unit of durable work.
+#[derive(Debug, Clone)]
+pub struct Job {
+    pub id: JobId,
+    pub organization_id: Option<OrganizationId>,
+    pub kind: String,
+    /// Ids only: no secret, and nothing that may have changed until the job runs.
+    pub payload: Value,
+    pub coalescing_key: Option<String>,
+    pub run_at: DateTime<Utc>,
+    /// How often the job was leased, the present lease included.
+    pub attempts: i32,
+    pub leased_until: Option<DateTime<Utc>>,
+    pub lease_owner: Option<String>,
+    pub state: JobState,
+    pub last_error: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A job to enqueue.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Used unless the job joins one that waits.
+    pub id: JobId,
+    pub organization_id: Option<OrganizationId>,
+    pub kind: String,
+    pub payload: Value,
+    pub coalescing_key: Option<String>,
+    pub run_at: DateTime<Utc>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// How many jobs there are in each state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobCounts {
+    pub waiting: u64,
+    pub running: u64,
+    pub dead: u64,
+    /// When the longest waiting job was due.
+    pub oldest_run_at: Option<DateTime<Utc>>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, organization_id, kind, payload, coalescing_key, run_at, attempts, leased_until, lease_owner, state, \
+         last_error, created_at"
+    };
+}
+
+impl Record for Job {
+    const TABLE: &'static str = "job";
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: fields.parse("id", JobId::parse)?,
+            organization_id: fields.optional_parse("organization_id", OrganizationId::parse)?,
+            kind: fields.text("kind")?,
+            payload: fields.json("payload")?,
+            coalescing_key: fields.optional_text("coalescing_key")?,
+            run_at: fields.instant("run_at")?,
+            attempts: fields.number("attempts")?,
+            leased_until: fields.optional_instant("leased_until")?,
+            lease_owner: fields.optional_text("lease_owner")?,
+            state: fields.choice("state", JobState::parse)?,
+            last_error: fields.optional_text("last_error")?,
+            created_at: fields.instant("created_at")?,
+        })
+    }
+}
+
+impl Record for JobCounts {
+    const TABLE: &'static str = "job";
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            waiting: fields.number("waiting")?,
+            running: fields.number("running")?,
+            dead: fields.number("dead")?,
+            oldest_run_at: fields.optional_instant("oldest_run_at")?,
+        })
+    }
+}
+
+/// Enqueues a job. If one with the same coalescing key waits, that one stays and takes the earlier `run_at`.
+pub async fn job_enqueue(tx: &mut Tx, job: &NewJob) -> Result<(), StoreError> {
+    sql("insert into job (id, organization_id, kind, payload, coalescing_key, run_at, attempts, state, created_at)
+         values ($1, $2, $3, $4, $5, $6, 0, 'pending', $7)
+         on conflict (coalescing_key) where state = 'pending' and lease_owner is null do update
+            set run_at = case when excluded.run_at < job.run_at then excluded.run_at else job.run_at end")
+    .bind(&job.id)
+    .bind(job.organization_id.as_ref())
+    .bind(&job.kind)
+    .bind(serde_json::to_string(&job.payload)?)
+    .bind(&job.coalescing_key)
+    .bind(job.run_at)
+    .bind(job.created_at)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+/// A pending job may be leased when it is due, nobody's unexpired lease is on it, and no other job of its key runs. One
+/// whose lease has expired counts as running until it is leased again: it goes before the one that waits for it.
+macro_rules! lease {
+    ($locking:literal) => {
+        concat!(
+            "with free as materialized (
+                select due.id from job due
+                 where due.state = 'pending' and due.run_at <= $3
+                   and (due.leased_until is null or due.leased_until <= $3)
+                   and not exists (
+                     select 1 from job other
+                      where other.coalescing_key = due.coalescing_key and other.state = 'pending'
+                        and other.lease_owner is not null and other.id <> due.id)
+                 order by due.run_at, due.id limit $4",
+            $locking,
+            ")
+             update job set lease_owner = $1, leased_until = $2, attempts = attempts + 1
+              where id in (select free.id from free)
+             returning ",
+            columns!()
+        )
+    };
+}
+
+/// Leases at most `limit` due jobs to `owner` until `now + lease`, the longest due first, and raises their `attempts`.
+/// No job is leased to two owners at once. Call it in a transaction of [`Store::write_leases`](crate::Store::write_leases).
+pub async fn job_lease(
+    tx: &mut Tx,
+    now: DateTime<Utc>,
+    owner: &str,
+    lease: TimeDelta,
+    limit: u32,
+) -> Result<Vec<Job>, StoreError> {
+    let text = if tx.is_postgres() { lease!(" for update skip locked") } else { lease!("") };
+    let mut jobs: Vec<Job> = sql(text).bind(owner).bind(now + lease).bind(now).bind(limit).list(tx).await?;
+    jobs.sort_by(|a, b| (a.run_at, a.id.as_str()).cmp(&(b.run_at, b.id.as_str())));
+    Ok(jobs)
+}
+
+/// Deletes a job that is done. `false`: `owner` has lost its lease to another one.
+pub async fn job_complete(tx: &mut Tx, job_id: &JobId, owner: &str) -> Result<bool, StoreError> {
+    let deleted =
+        sql("delete from job where id = $1 and lease_owner = $2").bind(job_id).bind(owner).execute(tx).await?;
+    Ok(deleted == 1)
+}
+
+/// Gives a job back, to be tried again at `run_at`. If one with the same key waits already, that one does the work: it
+/// takes over the attempts and the error, and stays due when it is. `false`: `owner` has lost its lease.
+pub async fn job_retry(
+    tx: &mut Tx,
+    job_id: &JobId,
+    owner: &str,
+    run_at: DateTime<Utc>,
+    error: &str,
+) -> Result<bool, StoreError> {
+    let joined = sql("update job
+            set attempts = (select failed.attempts from job failed where failed.id = $1), last_error = $3
+          where state = 'pending' and lease_owner is null
+            and coalescing_key = (
+              select failed.coalescing_key from job failed where failed.id = $1 and failed.lease_owner = $2)")
+    .bind(job_id)
+    .bind(owner)
+    .bind(error)
+    .execute(tx)
+    .await?;
+    if joined == 1 {
+        return job_complete(tx, job_id, owner).await;
+    }
+    let changed = sql("update job set run_at = $3, last_error = $4, lease_owner = null, leased_until = null
+          where id = $1 and lease_owner = $2")
+    .bind(job_id)
+    .bind(owner)
+    .bind(run_at)
+    .bind(error)
+    .execute(tx)
+    .await?;
+    Ok(changed == 1)
+}
+
+/// Gives a job up: it is kept for people to see. `false`: `owner` has lost its lease.
+pub async fn job_bury(tx: &mut Tx, job_id: &JobId, owner: &str, error: &str) -> Result<bool, StoreError> {
+    let changed = sql("update job set state = 'dead', last_error = $3, lease_owner = null, leased_until = null
+          where id = $1 and lease_owner = $2")
+    .bind(job_id)
+    .bind(owner)
+    .bind(error)
+    .execute(tx)
+    .await?;
+    Ok(changed == 1)
+}
+
+/// The counts over all organizations.
+pub async fn job_counts(tx: &mut Tx) -> Result<JobCounts, StoreError> {
+    let counts = sql("select count(case when state = 'pending' and lease_owner is null then 1 end) as waiting,
+                count(case when state = 'pending' and lease_owner is not null then 1 end) as running,
+                count(case when state = 'dead' then 1 end) as dead,
+                min(case when state = 'pending' and lease_owner is null then run_at end) as oldest_run_at
+           from job")
+    .optional(tx)
+    .await?;
+    Ok(counts.unwrap_or_default())
+}
+
+/// The organization's dead jobs, the latest first.
+pub async fn job_list_dead(tx: &mut Tx, organization_id: &OrganizationId) -> Result<Vec<Job>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from job where organization_id = $1 and state = 'dead' order by run_at desc, id desc"
+    ))
+    .bind(organization_id)
+    .list(tx)
+    .await
+}
+
+struct NextRow(Option<DateTime<Utc>>);
+
+impl Record for NextRow {
+    const TABLE: &'static str = "job";
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self(fields.optional_instant("next_at")?))
+    }
+}
+
+/// When [`job_lease`] may next find something: the earliest `run_at` of a job that waits for no other, or the earliest
+/// end of a lease. `None`: nothing is pending.
+pub async fn jobs_next_run_at(tx: &mut Tx) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let next = sql("select min(coalesce(due.leased_until, due.run_at)) as next_at from job due
+          where due.state = 'pending'
+            and not exists (
+              select 1 from job other
+               where other.coalescing_key = due.coalescing_key and other.state = 'pending'
+                 and other.lease_owner is not null and other.id <> due.id)")
+    .optional(tx)
+    .await?;
+    Ok(next.and_then(|NextRow(at)| at))
+}

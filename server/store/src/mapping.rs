@@ -1,0 +1,140 @@
+//! Where an appointment lives in the host's calendar.
+
+use chrono::{DateTime, Utc};
+use cupo_core::ids::{AppointmentId, CalendarId, OrganizationId};
+
+use crate::row::{Fields, Record, text_enum};
+use crate::tx::sql;
+use crate::{StoreError, Tx};
+
+text_enum! {
+    /// How far the provider's meeting link is.
+    pub enum MeetingState {
+        /// None was asked for.
+        None = "none",
+        Pending = "pending",
+        Ready = "ready",
+        Failed = "failed",
+    }
+}
+
+/// The external event of an appointment: one at most. It outlives its calendar, so that no second event is made.
+#[derive(Debug, Clone)]
+pub struct AppointmentExternalMapping {
+    pub appointment_id: AppointmentId,
+    pub organization_id: OrganizationId,
+    pub calendar_id: CalendarId,
+    pub external_event_id: String,
+    pub etag: Option<String>,
+    pub html_link: Option<String>,
+    pub meeting_state: MeetingState,
+    /// The [`sequence`](crate::Appointment::sequence) that the provider has.
+    pub pushed_sequence: i64,
+    /// When the external event was found or made to be gone.
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+macro_rules! columns {
+    () => {
+        "appointment_id, organization_id, calendar_id, external_event_id, etag, html_link, meeting_state, \
+         pushed_sequence, deleted_at"
+    };
+}
+
+impl Record for AppointmentExternalMapping {
+    const TABLE: &'static str = "appointment_external_mapping";
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            appointment_id: fields.parse("appointment_id", AppointmentId::parse)?,
+            organization_id: fields.parse("organization_id", OrganizationId::parse)?,
+            calendar_id: fields.parse("calendar_id", CalendarId::parse)?,
+            external_event_id: fields.text("external_event_id")?,
+            etag: fields.optional_text("etag")?,
+            html_link: fields.optional_text("html_link")?,
+            meeting_state: fields.choice("meeting_state", MeetingState::parse)?,
+            pushed_sequence: fields.int("pushed_sequence")?,
+            deleted_at: fields.optional_instant("deleted_at")?,
+        })
+    }
+}
+
+/// Inserts the appointment's mapping or replaces it. Fails with
+/// `Unique("appointment_external_mapping.external_event_id")` when the external event belongs to another appointment.
+pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -> Result<(), StoreError> {
+    sql(concat!(
+        "insert into appointment_external_mapping (",
+        columns!(),
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         on conflict (appointment_id) do update
+            set calendar_id = excluded.calendar_id, external_event_id = excluded.external_event_id,
+                etag = excluded.etag, html_link = excluded.html_link, meeting_state = excluded.meeting_state,
+                pushed_sequence = excluded.pushed_sequence, deleted_at = excluded.deleted_at
+          where appointment_external_mapping.organization_id = excluded.organization_id"
+    ))
+    .bind(&mapping.appointment_id)
+    .bind(&mapping.organization_id)
+    .bind(&mapping.calendar_id)
+    .bind(&mapping.external_event_id)
+    .bind(&mapping.etag)
+    .bind(&mapping.html_link)
+    .bind(mapping.meeting_state.as_str())
+    .bind(mapping.pushed_sequence)
+    .bind(mapping.deleted_at)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
+pub async fn mapping_get(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    appointment_id: &AppointmentId,
+) -> Result<Option<AppointmentExternalMapping>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from appointment_external_mapping where organization_id = $1 and appointment_id = $2"
+    ))
+    .bind(organization_id)
+    .bind(appointment_id)
+    .optional(tx)
+    .await
+}
+
+/// The mapping of an event that a calendar told of; also when it is marked as deleted.
+pub async fn mapping_get_by_external(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    external_event_id: &str,
+) -> Result<Option<AppointmentExternalMapping>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from appointment_external_mapping
+         where organization_id = $1 and calendar_id = $2 and external_event_id = $3"
+    ))
+    .bind(organization_id)
+    .bind(calendar_id)
+    .bind(external_event_id)
+    .optional(tx)
+    .await
+}
+
+/// Marks the external event as gone, once: `false` when it was marked already.
+pub async fn mapping_mark_deleted(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    appointment_id: &AppointmentId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let changed = sql("update appointment_external_mapping set deleted_at = $3
+          where organization_id = $1 and appointment_id = $2 and deleted_at is null")
+    .bind(organization_id)
+    .bind(appointment_id)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(changed == 1)
+}

@@ -1,0 +1,61 @@
+//! The tenant.
+
+use chrono::{DateTime, Utc};
+use cupo_core::ids::OrganizationId;
+use cupo_core::parse::Slug;
+
+use crate::row::{Fields, Record};
+use crate::tx::sql;
+use crate::{StoreError, Tx};
+
+/// A tenant of this installation.
+#[derive(Debug, Clone)]
+pub struct Organization {
+    pub id: OrganizationId,
+    /// Unique in the installation: the first part of public addresses.
+    pub slug: Slug,
+    pub name: String,
+    pub created_at: DateTime<Utc>,
+}
+
+macro_rules! columns {
+    () => {
+        "id, slug, name, created_at"
+    };
+}
+
+impl Record for Organization {
+    const TABLE: &'static str = "organization";
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: fields.parse("id", OrganizationId::parse)?,
+            slug: fields.parse("slug", Slug::parse)?,
+            name: fields.text("name")?,
+            created_at: fields.instant("created_at")?,
+        })
+    }
+}
+
+/// Fails with `Unique("organization.slug")` when the slug is taken.
+pub async fn organization_insert(tx: &mut Tx, organization: &Organization) -> Result<(), StoreError> {
+    sql(concat!("insert into organization (", columns!(), ") values ($1, $2, $3, $4)"))
+        .bind(&organization.id)
+        .bind(organization.slug.as_str())
+        .bind(&organization.name)
+        .bind(organization.created_at)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+pub async fn organization_get(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+) -> Result<Option<Organization>, StoreError> {
+    sql(concat!("select ", columns!(), " from organization where id = $1")).bind(organization_id).optional(tx).await
+}
+
+pub async fn organization_get_by_slug(tx: &mut Tx, slug: &Slug) -> Result<Option<Organization>, StoreError> {
+    sql(concat!("select ", columns!(), " from organization where slug = $1")).bind(slug.as_str()).optional(tx).await
+}

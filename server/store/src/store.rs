@@ -1,0 +1,177 @@
+//! Connecting to a database, migrating it, and starting transactions.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{Migrate, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+use tempfile::TempDir;
+
+use crate::{StoreError, Tx};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/postgres");
+const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
+
+/// How long a transaction waits for its connection. On SQLite that is the queue of the writers.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long SQLite waits for another *process* that writes (inside this one, writers queue for their connection).
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+const SQLITE_READERS: u32 = 8;
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// Above the number of statements in this crate, so that each is prepared once per connection.
+const STATEMENT_CACHE: usize = 256;
+
+/// A database: SQLite or PostgreSQL. Clones share the connections.
+#[derive(Debug, Clone)]
+pub struct Store(Backend);
+
+#[derive(Debug, Clone)]
+enum Backend {
+    /// SQLite admits one writer at a time: the pool of one connection is the queue in which writers wait, first come,
+    /// first served. WAL lets readers go on meanwhile.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+        _directory: Option<Arc<TempDir>>,
+    },
+    Postgres(PgPool),
+}
+
+impl Store {
+    /// Opens `sqlite:///absolute/path.db`, `sqlite://relative.db` (the file is created when missing), `sqlite::memory:`
+    /// (a database in a temporary file that goes with the last clone: for tests) or `postgres://user@host/database`.
+    pub async fn connect(url: &str) -> Result<Self, StoreError> {
+        let backend = if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            connect_postgres(url).await?
+        } else if url == "sqlite::memory:" {
+            let directory = tempfile::tempdir().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let options = SqliteConnectOptions::new().filename(directory.path().join("cupo.db"));
+            connect_sqlite(options, Some(directory)).await?
+        } else if url.starts_with("sqlite:") {
+            connect_sqlite(SqliteConnectOptions::from_str(url)?, None).await?
+        } else {
+            return Err(StoreError::Address("it must start with sqlite: or postgres:".to_owned()));
+        };
+        Ok(Self(backend))
+    }
+
+    /// Applies the migrations that are missing. Several processes may call it at once on PostgreSQL: one does the work,
+    /// the others wait.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
+            Backend::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// The migrations that [`Store::migrate`] would apply, such as `0001 initial`; changes no table but sqlx's own.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => pending(&SQLITE_MIGRATIONS, &mut *writer.acquire().await?).await,
+            Backend::Postgres(pool) => pending(&POSTGRES_MIGRATIONS, &mut *pool.acquire().await?).await,
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Backend::Sqlite { readers, .. } => sqlx::query("select 1").execute(readers).await.map(drop)?,
+            Backend::Postgres(pool) => sqlx::query("select 1").execute(pool).await.map(drop)?,
+        }
+        Ok(())
+    }
+
+    /// Starts a transaction that sees one state of the database and cannot change it. Many run at once.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        match &self.0 {
+            Backend::Sqlite { readers, .. } => Ok(Tx::Sqlite(readers.begin_with("begin deferred").await?)),
+            Backend::Postgres(pool) => {
+                Ok(Tx::Postgres(pool.begin_with("begin isolation level repeatable read, read only").await?))
+            }
+        }
+    }
+
+    /// Starts a transaction that may change the database. The outcome is as if all of these ran one after another: on
+    /// SQLite they do, on PostgreSQL one that would break this fails with [`StoreError::Retry`], in any statement or at
+    /// the commit.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => Ok(Tx::Sqlite(writer.begin_with("begin immediate").await?)),
+            Backend::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with("begin isolation level serializable").await?)),
+        }
+    }
+
+    /// Starts a transaction for [`job_lease`](crate::job_lease) alone. PostgreSQL's serializable transactions collide
+    /// when two owners lease at once, whichever jobs they get; with row locks (`read committed`) they pass one another.
+    pub async fn write_leases(&self) -> Result<Tx, StoreError> {
+        match &self.0 {
+            Backend::Sqlite { .. } => self.write().await,
+            Backend::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with("begin isolation level read committed").await?)),
+        }
+    }
+
+    /// Closes the connections, after the transactions that are open have ended.
+    pub async fn close(&self) {
+        match &self.0 {
+            Backend::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Backend::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir>) -> Result<Backend, StoreError> {
+    let options = options.foreign_keys(true).busy_timeout(BUSY_TIMEOUT).statement_cache_capacity(STATEMENT_CACHE);
+    // A confirmed appointment must outlive a power cut: WAL syncs at each commit only with `full`.
+    let writing = options
+        .clone()
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full);
+    // Before the readers: it is this connection that makes the file and switches it to WAL.
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(writing)
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_lazy_with(options.pragma("query_only", "on"));
+    Ok(Backend::Sqlite { writer, readers, _directory: directory.map(Arc::new) })
+}
+
+async fn connect_postgres(url: &str) -> Result<Backend, StoreError> {
+    let options = PgConnectOptions::from_str(url)?.application_name("cupo").statement_cache_capacity(STATEMENT_CACHE);
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_with(options)
+        .await?;
+    Ok(Backend::Postgres(pool))
+}
+
+async fn pending<C: Migrate>(migrations: &Migrator, connection: &mut C) -> Result<Vec<String>, StoreError> {
+    connection.ensure_migrations_table(MIGRATIONS_TABLE).await?;
+    let applied: BTreeSet<i64> =
+        connection.list_applied_migrations(MIGRATIONS_TABLE).await?.iter().map(|migration| migration.version).collect();
+    Ok(migrations
+        .iter()
+        .filter(|migration| !applied.contains(&migration.version))
+        .map(|migration| format!("{:04} {}", migration.version, migration.description))
+        .collect())
+}
