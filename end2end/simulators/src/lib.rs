@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod contract;
 pub mod google;
+mod html;
 pub mod http_server;
 pub mod mail;
 pub mod site;
