@@ -78,7 +78,11 @@ fn connect_google(google: &Google, public_url: &Url) -> Result<cupo_engine::Goog
 /// Google notifies https addresses only. Without one, calendars are polled; a simulator on this machine takes any.
 fn webhook_url(google: &Google, public_url: &Url) -> Option<Url> {
     let reachable = public_url.scheme() == "https" || is_loopback(&google.api_url);
-    google.webhook_url.clone().or_else(|| reachable.then(|| below(public_url, GOOGLE_WEBHOOK)))
+    match &google.webhook_url {
+        Some(url) if url.path() == "/" => Some(below(url, GOOGLE_WEBHOOK)),
+        Some(url) => Some(url.clone()),
+        None => reachable.then(|| below(public_url, GOOGLE_WEBHOOK)),
+    }
 }
 
 fn mailer(smtp: &Smtp) -> Result<Mailer> {

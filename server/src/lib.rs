@@ -10,6 +10,7 @@ pub mod assembly;
 pub mod assets;
 pub mod commands;
 pub mod config;
+mod body;
 mod etag;
 mod language;
 mod pages;

@@ -15,7 +15,7 @@ pub struct Google {
     pub revoke_url: Url,
     /// The root of the Calendar API's version 3.
     pub api_url: Url,
-    /// Where Google posts notifications; `None` is `/webhooks/google` below the public address.
+    /// Where Google posts notifications, when that is not below the public address. Without a path, `/webhooks/google`.
     pub webhook_url: Option<Url>,
 }
 

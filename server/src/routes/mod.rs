@@ -79,7 +79,7 @@ pub fn router(state: &AppState, limits: &RateLimits) -> Router {
     let people = Router::new()
         .merge(dashboard::router(state, limits))
         .merge(public::router(limits))
-        .merge(manage::router())
+        .merge(manage::router(limits))
         .merge(oauth::router())
         .fallback(unknown_address)
         .layer(from_fn_with_state(state.clone(), session::load))

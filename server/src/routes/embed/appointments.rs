@@ -9,7 +9,7 @@ use cupo_core::wire::{AppointmentView, BookingRequest, CancelRequest, Reschedule
 use cupo_engine::{EngineError, SlotsRequest};
 
 use super::cors::{self, AllowedOrigin};
-use super::json::Json;
+use crate::body::Json;
 use crate::language;
 use crate::problem::{Failure, Kind, Outcome};
 use crate::state::AppState;

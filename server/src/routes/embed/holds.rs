@@ -7,7 +7,7 @@ use cupo_core::wire::HoldRequest;
 
 use super::appointments::with_fresh_slots;
 use super::cors;
-use super::json::Json;
+use crate::body::Json;
 use crate::problem::{Failure, Outcome};
 use crate::state::AppState;
 

@@ -4,7 +4,6 @@ mod appointments;
 mod cors;
 mod event_types;
 mod holds;
-mod json;
 mod slots;
 
 use axum::Router;

@@ -1,0 +1,146 @@
+//! `/manage/{token}`: the visitor's own page to see, cancel or reschedule an appointment.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use chrono::{DateTime, Utc};
+use cupo_app::public::{CancelForm, ManageQuery, ManageState, RescheduleForm, render_manage_page};
+use cupo_core::text::Locale;
+use cupo_engine::{EngineError, SlotsRequest};
+
+use super::RateLimits;
+use crate::body::Form;
+use crate::problem::{Failure, Outcome};
+use crate::state::AppState;
+use crate::{language, pages};
+
+pub fn router(limits: &RateLimits) -> Router<AppState> {
+    let changes = Router::new()
+        .route("/manage/{token}/cancel", post(cancel))
+        .route("/manage/{token}/reschedule", post(reschedule))
+        .layer(limits.bookings.layer());
+    Router::new().route("/manage/{token}", get(show)).merge(changes)
+}
+
+async fn show(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Outcome<Response> {
+    let query = Query::try_from_uri(&uri).map(|Query(query)| query).unwrap_or_default();
+    let page = Page { token, query, problem: None, reason: String::new() };
+    page.respond(&state, StatusCode::OK, language::of_request(&headers, &uri)).await
+}
+
+async fn cancel(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    Form(form): Form<CancelForm>,
+) -> Outcome<Response> {
+    let locale = locale(form.lang.as_deref(), &headers, &uri);
+    let query = ManageQuery { embed: form.embed.clone(), lang: form.lang.clone(), ..ManageQuery::default() };
+    match state.engine.cancel_by_token(&token, &form.reason).await {
+        Ok(_) => Ok(back(&token, &ManageQuery { done: Some("cancelled".to_owned()), ..query })),
+        Err(error) => {
+            let query = ManageQuery { step: Some("cancel".to_owned()), ..query };
+            refused(&state, Page { token, query, problem: None, reason: form.reason }, error, locale).await
+        }
+    }
+}
+
+async fn reschedule(
+    State(state): State<AppState>,
+    Path(token): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    Form(form): Form<RescheduleForm>,
+) -> Outcome<Response> {
+    let locale = locale(form.lang.as_deref(), &headers, &uri);
+    let query = ManageQuery { embed: form.embed, lang: form.lang, ..ManageQuery::default() };
+    let start = form.slot.parse::<DateTime<Utc>>();
+    let start = start.map_err(|_| EngineError::SlotRefused(cupo_core::slots::Refusal::OffGrid));
+    let moved = match start {
+        Ok(start) => state.engine.reschedule_by_token(&token, start).await.map(drop),
+        Err(error) => Err(error),
+    };
+    match moved {
+        Ok(()) => Ok(back(&token, &ManageQuery { done: Some("rescheduled".to_owned()), ..query })),
+        Err(error) => {
+            let query = ManageQuery { step: Some("reschedule".to_owned()), tz: Some(form.tz), ..query };
+            refused(&state, Page { token, query, problem: None, reason: String::new() }, error, locale).await
+        }
+    }
+}
+
+/// The page again with the reason, where the visitor can do something about it.
+async fn refused(state: &AppState, page: Page, error: EngineError, locale: Locale) -> Outcome<Response> {
+    let mendable = matches!(
+        error,
+        EngineError::Invalid(_)
+            | EngineError::SlotTaken
+            | EngineError::SlotRefused(_)
+            | EngineError::Conflict(_)
+            | EngineError::CalendarUnreachable
+    );
+    let failure = Failure::from(error);
+    if !mendable {
+        return Err(failure);
+    }
+    let sentence = failure.fields(locale).into_iter().map(|(_, sentence)| sentence).next();
+    let problem = Some(sentence.unwrap_or_else(|| failure.sentence(locale)));
+    Page { problem, ..page }.respond(state, failure.status(), locale).await
+}
+
+/// After a form the page is asked for anew, so that reloading it sends nothing twice.
+fn back(token: &str, query: &ManageQuery) -> Response {
+    Redirect::to(&query.address(token)).into_response()
+}
+
+fn locale(chosen: Option<&str>, headers: &HeaderMap, uri: &Uri) -> Locale {
+    chosen.and_then(Locale::parse).unwrap_or_else(|| language::of_request(headers, uri))
+}
+
+/// One showing of the page.
+struct Page {
+    token: String,
+    query: ManageQuery,
+    problem: Option<String>,
+    reason: String,
+}
+
+impl Page {
+    async fn respond(self, state: &AppState, status: StatusCode, locale: Locale) -> Outcome<Response> {
+        let appointment = state.engine.appointment_by_token(&self.token, locale).await?;
+        let context = pages::context(state, locale);
+        let slots = match self.query.slots_range(&appointment, context.now) {
+            None => Vec::new(),
+            Some(range) => {
+                let request = SlotsRequest {
+                    org: &appointment.org,
+                    event: &appointment.event,
+                    from: range.from,
+                    to: range.to,
+                    duration: None,
+                    hold: None,
+                    reschedule: Some(&self.token),
+                };
+                state.engine.slots(&request).await?.starts.to_vec()
+            }
+        };
+        let framed_by = state.engine.allowed_origins(&appointment.org).await?;
+        let page = ManageState {
+            token: self.token,
+            appointment,
+            query: self.query,
+            slots,
+            problem: self.problem,
+            reason: self.reason,
+        };
+        Ok(pages::document(status, render_manage_page(&context, &page), &framed_by))
+    }
+}

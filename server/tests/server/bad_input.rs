@@ -1,0 +1,118 @@
+//! What is wrong with a request is told, each in its own way, and nothing half-written stays behind.
+
+use chrono::{Days, TimeDelta};
+use serde_json::{Value, json};
+
+use crate::world::{World, booking, problem, slots_path, today};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mistake_has_its_own_status_code_and_sentence() {
+    let world = World::start().await;
+    let from = today();
+    let start = world.slots().await[0];
+    let mut told: Vec<(&str, Value)> = Vec::new();
+
+    let slots = |query: &str| world.url(&format!("/embed/v1/slots?{query}"));
+    let get = async |url: String| world.client.get(url).send().await.unwrap();
+    let unknown = get(slots(&format!("org=nobody&event=intro&from={from}&to={from}"))).await;
+    told.push(("an unknown organization", problem(unknown, 404, "not-found").await));
+    let unknown = get(slots(&format!("org=demo&event=nothing&from={from}&to={from}"))).await;
+    told.push(("an unknown event type", problem(unknown, 404, "not-found").await));
+    let unknown = world.get("/embed/v1/event-types/demo/nothing").await;
+    told.push(("an unknown event type's description", problem(unknown, 404, "not-found").await));
+    let long = world.get(&slots_path("intro", from, from + Days::new(62))).await;
+    told.push(("a range of 63 days", problem(long, 400, "range-too-long").await));
+    let malformed = get(slots("org=demo&event=intro&from=2026-02-30&to=soon")).await;
+    told.push(("two malformed dates", problem(malformed, 400, "malformed-query").await));
+    let missing = get(slots("")).await;
+    told.push(("no query at all", problem(missing, 400, "malformed-query").await));
+    let order = get(slots("org=demo&event=intro&from=2026-03-02&to=2026-03-01")).await;
+    told.push(("dates the wrong way round", problem(order, 400, "malformed-query").await));
+
+    let never_offered = world.book("never-offered", &booking(start + TimeDelta::minutes(7))).await;
+    told.push(("a slot that was never offered", problem(never_offered, 422, "slot-refused").await));
+    let mut typo = booking(start);
+    typo["email"] = json!("vera(at)example.com");
+    typo["name"] = json!("  ");
+    typo["time_zone"] = json!("Mars/Olympus");
+    let invalid = world.book("invalid-fields", &typo).await;
+    told.push(("fields that are none", problem(invalid, 422, "invalid-input").await));
+    let mut unknown_field = booking(start);
+    unknown_field["colour"] = json!("red");
+    let refused = world.book("unknown-field", &unknown_field).await;
+    assert_eq!(problem(refused, 400, "malformed-json").await["detail"].as_str().unwrap().contains("colour"), true);
+
+    let url = world.url("/embed/v1/appointments");
+    let post = || world.client.post(&url).header("idempotency-key", "some-key-or-other");
+    let json_post = || post().header("content-type", "application/json");
+    told.push(("broken JSON", problem(json_post().body("{\"org\":").send().await.unwrap(), 400, "malformed-json").await));
+    let keyless = world.client.post(&url).json(&booking(start)).send().await.unwrap();
+    told.push(("no idempotency key", problem(keyless, 400, "missing-header").await));
+    let form = post().header("content-type", "application/x-www-form-urlencoded").body("org=demo").send().await.unwrap();
+    told.push(("a form instead of JSON", problem(form, 415, "unsupported-media-type").await));
+    let large = json_post().body(format!("\"{}\"", "x".repeat(70_000))).send().await.unwrap();
+    told.push(("a body over the limit", problem(large, 413, "body-too-large").await));
+    let method = world.client.put(&url).send().await.unwrap();
+    let allow = method.headers()["allow"].to_str().unwrap().to_owned();
+    assert!(allow.contains("POST"), "{allow}");
+    told.push(("a method that is not known", problem(method, 405, "method-not-allowed").await));
+    let nowhere = world.get("/embed/v1/nothing-here").await;
+    told.push(("an address that leads nowhere", problem(nowhere, 404, "unknown-address").await));
+    let unknown_link = world.get("/embed/v1/appointments/no-such-token").await;
+    told.push(("an unknown visitor's link", problem(unknown_link, 404, "not-found").await));
+
+    insta::assert_json_snapshot!(told, { ".**.detail" => insta::dynamic_redaction(|value, _| {
+        // The sentences about a time or a place in a text are snapshots elsewhere; here it counts that there is one.
+        assert!(!value.as_str().unwrap_or_default().is_empty());
+        value
+    }) });
+    assert!(world.events().is_empty(), "nothing was written");
+    assert!(world.slots().await.contains(&start), "the slot is still free");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn problems_speak_the_readers_language() {
+    let world = World::start().await;
+    let url = world.url("/embed/v1/event-types/demo/nothing");
+    let spanish = world.client.get(&url).header("accept-language", "es-MX, en;q=0.5").send().await.unwrap();
+    let spanish = problem(spanish, 404, "not-found").await;
+    let english = problem(world.client.get(format!("{url}?lang=en")).send().await.unwrap(), 404, "not-found").await;
+    assert_ne!(spanish["title"], english["title"]);
+    let chosen = world.client.get(format!("{url}?lang=es")).header("accept-language", "en").send().await.unwrap();
+    assert_eq!(problem(chosen, 404, "not-found").await["title"], spanish["title"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_used_again_with_another_body_is_refused_and_with_the_same_is_answered_again() {
+    let world = World::start().await;
+    let slots = world.slots().await;
+    let first = world.book("the-same-key", &booking(slots[0])).await;
+    assert_eq!(first.status(), 201);
+    let first: Value = first.json().await.unwrap();
+
+    let again = world.book("the-same-key", &booking(slots[0])).await;
+    assert_eq!(again.status(), 201);
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    assert_eq!(again.json::<Value>().await.unwrap()["token"], first["token"]);
+
+    let other = world.book("the-same-key", &booking(slots[3])).await;
+    problem(other, 422, "idempotency-key-reused").await;
+    assert!(world.slots().await.contains(&slots[3]), "the other slot was not booked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreachable_provider_stops_a_booking_before_anything_is_written() {
+    let world = World::start().await;
+    let start = world.slots().await[0];
+    let fault: cupo_simulators::google::Fault =
+        serde_json::from_value(json!({ "path_pattern": "/freeBusy", "times": 1000, "status": 503 })).unwrap();
+    world.google.add_fault(fault).unwrap();
+    // The mirror is fresh, so it answers in the provider's place; only a stale mirror would stop the booking.
+    let answer = world.book("provider-is-down", &booking(start)).await;
+    let status = answer.status().as_u16();
+    assert!(status == 201 || status == 503, "{status}");
+    if status == 503 {
+        problem(answer, 503, "calendar-unreachable").await;
+        assert!(world.slots().await.contains(&start));
+    }
+}

@@ -1,0 +1,14 @@
+//! A real server on a real socket, with SQLite, the Google simulator and the mail sink, in one process.
+
+mod bad_input;
+mod booking;
+mod configuration;
+mod cross_origin;
+mod doctor;
+mod logs;
+mod oauth;
+mod operations;
+mod pages;
+mod sessions;
+mod webhooks;
+mod world;

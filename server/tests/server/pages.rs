@@ -1,0 +1,102 @@
+//! Pages for people: what they may load, who may frame them, and that they work without JavaScript.
+
+use reqwest::Response;
+
+use crate::world::{SITE, World};
+
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    answer.headers().get(name).map_or("", |it| it.to_str().unwrap())
+}
+
+async fn browse(world: &World, path: &str) -> Response {
+    world.client.get(world.url(path)).header("accept", "text/html").send().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_public_pages_may_be_framed_by_the_organizations_sites_and_the_dashboard_by_nobody() {
+    let world = World::start().await;
+    let token = world.booked().await["token"].as_str().unwrap().to_owned();
+    for path in ["/demo/intro".to_owned(), format!("/manage/{token}")] {
+        let answer = browse(&world, &path).await;
+        assert_eq!(answer.status(), 200);
+        let policy = header(&answer, "content-security-policy").to_owned();
+        assert!(policy.contains(&format!("frame-ancestors 'self' {SITE}")), "{path}: {policy}");
+        assert_eq!(header(&answer, "referrer-policy"), "same-origin");
+        assert_eq!(header(&answer, "cache-control"), "no-store");
+    }
+    let cookie = world.sign_in().await;
+    let dashboard = world.client.get(world.url("/dashboard")).header("cookie", cookie).send().await.unwrap();
+    let policy = header(&dashboard, "content-security-policy");
+    assert!(policy.contains("frame-ancestors 'none'") && policy.contains("'nonce-"), "{policy}");
+    assert!(policy.contains("'wasm-unsafe-eval'") && !policy.contains("script-src 'self' 'unsafe-inline'"), "{policy}");
+    assert_eq!(header(&dashboard, "x-content-type-options"), "nosniff");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_does_not_exist_is_a_page_for_browsers_and_a_problem_for_programs() {
+    let world = World::start().await;
+    for path in ["/nobody/nothing", "/a/b/c/d", "/manage/no-such-token"] {
+        let answer = browse(&world, path).await;
+        assert_eq!(answer.status(), 404, "{path}");
+        assert!(header(&answer, "content-type").starts_with("text/html"), "{path}");
+    }
+    let program = world.client.get(world.url("/a/b/c/d")).header("accept", "application/json").send().await.unwrap();
+    assert_eq!(header(&program, "content-type"), "application/problem+json");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_without_javascript_books_moves_and_cancels_by_forms() {
+    let world = World::start().await;
+    let slots = world.slots().await;
+    let slot = slots[0].format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let booking = |email: &'static str, key: &'static str| {
+        vec![
+            ("slot", slot.clone()),
+            ("tz", "Europe/Madrid".to_owned()),
+            ("name", "Vera Visitor".to_owned()),
+            ("email", email.to_owned()),
+            ("phone", String::new()),
+            ("notes", "I bring <b>cake</b>".to_owned()),
+            ("idempotency_key", key.to_owned()),
+        ]
+    };
+    let post = async |path: &str, fields: &[(&str, String)]| {
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        world.form(path, &fields).await
+    };
+
+    let typo = post("/demo/intro", &booking("vera(at)example.com", "a-key-for-the-form")).await;
+    assert_eq!(typo.status(), 422);
+    let page = typo.text().await.unwrap();
+    assert!(page.contains("vera(at)example.com") && page.contains("Vera Visitor"), "what was typed is kept");
+    assert!(!page.contains("<b>cake</b>"), "and is text, not markup");
+
+    let booked = post("/demo/intro", &booking("vera@example.com", "a-key-for-the-form")).await;
+    assert_eq!(booked.status(), 303);
+    let manage = header(&booked, "location").to_owned();
+    assert!(manage.starts_with("/manage/") && manage.contains("booked=1"), "{manage}");
+    assert_eq!(browse(&world, &manage).await.status(), 200);
+
+    let late = post("/demo/intro", &booking("late@example.com", "a-key-for-another")).await;
+    assert_eq!(late.status(), 409);
+    assert!(late.text().await.unwrap().contains("late@example.com"), "nothing typed is lost");
+
+    let path = manage.split('?').next().unwrap().to_owned();
+    let other = slots[4].format("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let moved = post(&format!("{path}/reschedule"), &[("slot", other), ("tz", "Europe/Madrid".to_owned())]).await;
+    assert_eq!(moved.status(), 303);
+    assert!(header(&moved, "location").contains("done=rescheduled"), "{:?}", moved.headers());
+    let cancelled = post(&format!("{path}/cancel"), &[("reason", "Ill.".to_owned())]).await;
+    assert_eq!(cancelled.status(), 303);
+    assert!(header(&cancelled, "location").contains("done=cancelled"));
+    assert!(world.slots().await.contains(&slots[4]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn robots_and_icons_are_where_they_are_looked_for() {
+    let world = World::start().await;
+    assert!(world.get("/robots.txt").await.text().await.unwrap().contains("Disallow: /manage/"));
+    assert_eq!(header(&world.get("/favicon.ico").await, "content-type"), "image/svg+xml");
+    assert_eq!(world.get("/assets/../Cargo.toml").await.status(), 404);
+    assert_eq!(world.get("/assets/nothing.js").await.status(), 404);
+}
