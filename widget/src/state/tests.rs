@@ -1,0 +1,413 @@
+use super::*;
+use crate::calendar::{DAY, MINUTE, parse_instant};
+use crate::model::Location;
+
+fn at(text: &str) -> Instant {
+    parse_instant(text).unwrap()
+}
+
+fn day(text: &str) -> Day {
+    Day::parse(text).unwrap()
+}
+
+fn zone(name: &str, offset: i32) -> Zone {
+    Zone::learn(name.to_owned(), at("2026-11-01T00:00:00Z"), at("2027-03-01T00:00:00Z"), |_| offset)
+}
+
+const NINE: &str = "2026-11-23T09:00:00Z";
+const TEN: &str = "2026-11-23T10:00:00Z";
+const LATE: &str = "2026-11-24T22:30:00Z";
+
+fn november() -> Month {
+    day("2026-11-01").month()
+}
+
+/// A widget at noon of 16 November 2026, whose window ends on 20 January 2027; nothing is read yet.
+fn fresh() -> State {
+    let event = EventType {
+        org: "clinic".to_owned(),
+        slug: "visit".to_owned(),
+        organization_name: "Clinic".to_owned(),
+        host_name: "Ana".to_owned(),
+        title: "Visit".to_owned(),
+        description: String::new(),
+        duration_minutes: 30,
+        location: Location { kind: "meet".to_owned(), detail: None, needs_phone: false },
+        window_end: at("2027-01-20T12:00:00Z"),
+    };
+    State::new(event, "en-GB".to_owned(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z"))
+}
+
+fn read(state: &mut State, month: Month, starts: &[&str]) -> Vec<Effect> {
+    state.apply(Action::SlotsRead { month, starts: starts.iter().map(|start| at(start)).collect() })
+}
+
+/// November is read and its first free day in sight.
+fn picking() -> State {
+    let mut state = fresh();
+    read(&mut state, november(), &[NINE, TEN, LATE]);
+    state
+}
+
+/// The slot at nine is picked and held, and the details are typed.
+fn ready_to_book() -> State {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    state.apply(Action::Held { start: at(NINE), token: "hold".to_owned() });
+    write(&mut state, Field::Name, "Zoë");
+    write(&mut state, Field::Email, "zoe@example.com");
+    state
+}
+
+fn write(state: &mut State, field: Field, text: &str) {
+    state.apply(Action::Type { field, text: text.to_owned() });
+}
+
+fn submit(state: &mut State, fresh_key: &str) -> Vec<Effect> {
+    state.apply(Action::Submit { fresh_key: fresh_key.to_owned() })
+}
+
+fn sent(effects: &[Effect]) -> Option<(&str, &str)> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Book { key, body } => Some((key.as_str(), body.as_str())),
+        _ => None,
+    })
+}
+
+fn appointment(meeting_pending: bool) -> Box<Appointment> {
+    Box::new(Appointment {
+        token: "secret".to_owned(),
+        manage_url: "https://cupo.example/manage/secret".to_owned(),
+        title: "Visit".to_owned(),
+        host_name: "Ana".to_owned(),
+        start: at(NINE),
+        end: at(NINE) + 30 * MINUTE,
+        location: Location { kind: "meet".to_owned(), detail: None, needs_phone: false },
+        meeting_url: None,
+        meeting_pending,
+        google_url: String::new(),
+        outlook_url: String::new(),
+        ics_url: String::new(),
+    })
+}
+
+#[test]
+fn the_first_free_day_comes_into_sight_and_the_neighbour_month_is_read() {
+    let mut state = fresh();
+    assert!(state.is_loading());
+    let effects = read(&mut state, november(), &[NINE, TEN, LATE]);
+    assert_eq!(effects, [Effect::ReadSlots(november().next()), Effect::Ready]);
+    assert_eq!(state.day, Some(day("2026-11-23")));
+    assert_eq!(state.cursor, day("2026-11-23"));
+    assert_eq!(state.starts_of(day("2026-11-23")), [at(NINE), at(TEN)]);
+    assert_eq!(state.free_days(november()), [day("2026-11-23"), day("2026-11-24")]);
+}
+
+#[test]
+fn ready_is_told_once_and_also_when_the_first_slots_fail() {
+    let mut state = fresh();
+    let effects = state.apply(Action::SlotsFailed { month: november() });
+    assert_eq!(effects, [Effect::Ready]);
+    assert!(state.shown().unwrap().failed);
+    assert_eq!(state.apply(Action::Retry), [Effect::ReadSlots(november())]);
+    assert!(!read(&mut state, november(), &[NINE]).contains(&Effect::Ready));
+    assert!(!state.shown().unwrap().failed);
+}
+
+#[test]
+fn an_empty_first_month_gives_way_to_the_next_one_with_free_times() {
+    let mut state = fresh();
+    let effects = read(&mut state, november(), &[]);
+    assert_eq!(effects, [Effect::ReadSlots(november().next()), Effect::Ready]);
+    assert_eq!(state.month, november().next());
+    read(&mut state, november().next(), &["2026-12-03T09:00:00Z"]);
+    assert_eq!(state.day, Some(day("2026-12-03")));
+}
+
+#[test]
+fn when_every_month_is_empty_the_last_one_says_so() {
+    let mut state = fresh();
+    for months in 0..3 {
+        read(&mut state, Month(november().0 + months), &[]);
+    }
+    assert_eq!(state.month, day("2027-01-01").month());
+    assert_eq!(state.announcement, Announcement::NoTimes(day("2027-01-01").month()));
+    assert!(!state.can_turn(1) && !state.is_loading());
+}
+
+#[test]
+fn the_next_free_time_is_sought_over_months_that_are_known_to_be_empty() {
+    let mut state = picking();
+    read(&mut state, november().next(), &[]);
+    state.apply(Action::Turn { months: 1 });
+    assert_eq!((state.month, state.day), (november().next(), None));
+    assert_eq!(state.apply(Action::Seek), [Effect::ReadSlots(day("2027-01-01").month())]);
+    read(&mut state, day("2027-01-01").month(), &["2027-01-11T09:00:00Z"]);
+    assert_eq!(state.day, Some(day("2027-01-11")));
+}
+
+#[test]
+fn months_outside_the_window_are_not_turned_to() {
+    let mut state = picking();
+    assert!(!state.can_turn(-1));
+    assert_eq!(state.apply(Action::Turn { months: -1 }), []);
+    assert_eq!(state.month, november());
+    for _ in 0..5 {
+        state.apply(Action::Turn { months: 1 });
+    }
+    assert_eq!(state.month, day("2027-01-01").month());
+}
+
+#[test]
+fn arrow_keys_move_the_tab_stop_by_days_and_weeks_within_the_window() {
+    let mut state = picking();
+    let mut go = |movement| {
+        let effects = state.apply(Action::Move { movement, week_start: 0 });
+        assert_eq!(effects.last(), Some(&Effect::Focus(Target::Day(state.cursor))));
+        state.cursor.iso()
+    };
+    assert_eq!(go(Movement::Days(1)), "2026-11-24");
+    assert_eq!(go(Movement::Days(-7)), "2026-11-17");
+    assert_eq!(go(Movement::Days(-7)), "2026-11-16", "not before today");
+    assert_eq!(go(Movement::WeekEnd), "2026-11-22");
+    assert_eq!(go(Movement::WeekStart), "2026-11-16");
+    assert_eq!(go(Movement::Months(1)), "2026-12-16");
+    assert_eq!(go(Movement::Months(12)), "2027-01-20", "not after the window");
+}
+
+#[test]
+fn moving_the_tab_stop_over_the_end_of_a_month_turns_to_the_next() {
+    let mut state = picking();
+    state.apply(Action::ShowDay(day("2026-11-24")));
+    let effects = state.apply(Action::Move { movement: Movement::Days(7), week_start: 0 });
+    assert_eq!(effects, [Effect::Focus(Target::Day(day("2026-12-01")))]);
+    assert_eq!((state.month, state.cursor), (november().next(), day("2026-12-01")));
+}
+
+#[test]
+fn a_day_without_free_times_is_not_shown() {
+    let mut state = picking();
+    assert_eq!(state.apply(Action::ShowDay(day("2026-11-25"))), []);
+    assert_eq!(state.day, Some(day("2026-11-23")));
+    assert_eq!(state.apply(Action::ShowDay(day("2026-11-24"))), [Effect::Reveal]);
+    assert_eq!(state.announcement, Announcement::Times { day: day("2026-11-24"), count: 1 });
+}
+
+#[test]
+fn another_zone_keeps_the_same_free_time_in_sight_on_its_own_day() {
+    let mut state = picking();
+    state.apply(Action::ShowDay(day("2026-11-24")));
+    state.apply(Action::Relocate(zone("Asia/Tokyo", 540)));
+    assert_eq!(state.day, Some(day("2026-11-25")));
+    assert_eq!(state.starts_of(day("2026-11-25")), [at(LATE)]);
+    assert_eq!(state.free_days(november()), [day("2026-11-23"), day("2026-11-25")]);
+}
+
+#[test]
+fn slots_of_the_neighbour_month_in_this_zone_are_left_to_that_month() {
+    let mut state = fresh();
+    state.apply(Action::Relocate(zone("Asia/Tokyo", 540)));
+    read(&mut state, november(), &[NINE, "2026-11-30T20:00:00Z"]);
+    assert_eq!(state.free_days(november()), [day("2026-11-23")]);
+}
+
+#[test]
+fn picking_a_slot_holds_it_and_going_back_lets_go_before_slots_are_read_again() {
+    let mut state = picking();
+    let effects = state.apply(Action::Pick(at(NINE)));
+    assert_eq!(effects, [Effect::Hold { start: at(NINE), replaces: None }, Effect::Focus(Target::Heading)]);
+    state.apply(Action::Held { start: at(NINE), token: "one".to_owned() });
+    let effects = state.apply(Action::Back);
+    assert_eq!(effects, [Effect::Release("one".to_owned()), Effect::Focus(Target::Slot(at(NINE)))]);
+    assert_eq!(state.step, Step::Pick);
+    assert_eq!(state.apply(Action::Released), [Effect::ReadSlots(november())]);
+    let effects = state.apply(Action::Pick(at(TEN)));
+    assert_eq!(effects[0], Effect::Hold { start: at(TEN), replaces: Some("one".to_owned()) });
+}
+
+#[test]
+fn a_hold_that_arrives_after_going_back_is_let_go() {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    state.apply(Action::Back);
+    let effects = state.apply(Action::Held { start: at(NINE), token: "late".to_owned() });
+    assert_eq!(effects, [Effect::Release("late".to_owned())]);
+}
+
+#[test]
+fn a_refused_hold_leads_back_to_fresh_slots_without_the_lost_one() {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    let effects = state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::SlotTaken });
+    assert_eq!(effects, [Effect::ReadSlots(november()), Effect::Focus(Target::Notice)]);
+    assert_eq!((state.step, state.notice), (Step::Pick, Some(Notice::SlotTaken)));
+    assert_eq!(state.starts_of(day("2026-11-23")), [at(TEN)]);
+}
+
+#[test]
+fn a_hold_that_cannot_be_had_now_does_not_stop_the_visitor() {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    assert_eq!(state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::Unavailable }), []);
+    assert_eq!((state.step, state.notice), (Step::Details, None));
+}
+
+#[test]
+fn a_hold_refused_by_the_own_booking_under_way_is_no_loss() {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    write(&mut state, Field::Name, "Zoë");
+    write(&mut state, Field::Email, "zoe@example.com");
+    submit(&mut state, "key");
+    assert_eq!(state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::SlotTaken }), []);
+    assert_eq!(state.step, Step::Details);
+}
+
+#[test]
+fn wrong_details_are_told_beside_their_fields_and_nothing_is_sent() {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    write(&mut state, Field::Name, "Zoë");
+    write(&mut state, Field::Email, "zoe@");
+    assert_eq!(state.problems[Field::Email.index()], None, "not while it is being typed");
+    let effects = submit(&mut state, "key");
+    assert_eq!(effects, [Effect::Focus(Target::Field(Field::Email))]);
+    assert_eq!(state.announcement, Announcement::FieldProblems);
+    assert!(state.problems[Field::Email.index()].is_some());
+    write(&mut state, Field::Email, "zoe@example.com");
+    assert_eq!(state.problems[Field::Email.index()], None, "gone as soon as it is mended");
+}
+
+#[test]
+fn a_field_that_is_left_wrong_is_told_and_one_left_empty_is_not() {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    state.apply(Action::Leave(Field::Email));
+    assert_eq!(state.problems[Field::Email.index()], None);
+    write(&mut state, Field::Email, "zoe");
+    state.apply(Action::Leave(Field::Email));
+    assert!(state.problems[Field::Email.index()].is_some());
+}
+
+#[test]
+fn a_telephone_number_is_needed_only_where_the_host_calls() {
+    let mut state = ready_to_book();
+    state.event.location.needs_phone = true;
+    assert_eq!(submit(&mut state, "key"), [Effect::Focus(Target::Field(Field::Phone))]);
+    write(&mut state, Field::Phone, "+34 600 123 456");
+    assert!(sent(&submit(&mut state, "key")).is_some());
+}
+
+#[test]
+fn a_doubled_click_books_once() {
+    let mut state = ready_to_book();
+    assert!(sent(&submit(&mut state, "first")).is_some());
+    assert_eq!(submit(&mut state, "second"), []);
+}
+
+#[test]
+fn a_retry_of_the_same_content_repeats_key_and_body_and_changed_content_gets_a_new_key() {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    write(&mut state, Field::Name, "Zoë");
+    write(&mut state, Field::Email, "zoe@example.com");
+    let first = submit(&mut state, "first");
+    state.apply(Action::BookingFailed(BookingFailure::Unknown(Notice::Unreachable)));
+    assert_eq!((state.notice, state.sending), (Some(Notice::Unreachable), false));
+    // A hold that arrives meanwhile would change the body: the server would refuse the key.
+    state.apply(Action::Held { start: at(NINE), token: "late".to_owned() });
+    assert_eq!(submit(&mut state, "second"), first);
+    state.apply(Action::BookingFailed(BookingFailure::Unknown(Notice::Unreachable)));
+    write(&mut state, Field::Notes, "I bring my dog.");
+    let changed = submit(&mut state, "third");
+    let (key, body) = sent(&changed).unwrap();
+    assert_eq!(key, "third");
+    assert!(body.contains("I bring my dog.") && body.contains("late"));
+}
+
+#[test]
+fn a_slot_taken_meanwhile_leads_back_to_fresh_slots_and_keeps_what_was_typed() {
+    let mut state = ready_to_book();
+    submit(&mut state, "first");
+    let effects = state.apply(Action::BookingFailed(BookingFailure::SlotTaken));
+    assert!(effects.contains(&Effect::ReadSlots(november())));
+    assert_eq!(effects.last(), Some(&Effect::Focus(Target::Notice)));
+    assert_eq!((state.step, state.notice), (Step::Pick, Some(Notice::SlotTaken)));
+    assert_eq!(state.details[Field::Email.index()], "zoe@example.com");
+    state.apply(Action::Pick(at(TEN)));
+    assert_eq!(state.notice, None);
+    assert_eq!(sent(&submit(&mut state, "second")).unwrap().0, "second");
+}
+
+#[test]
+fn when_the_last_slot_of_the_day_is_taken_the_next_free_day_comes_into_sight() {
+    let mut state = fresh();
+    read(&mut state, november(), &["2026-11-18T09:00:00Z", NINE, LATE]);
+    state.apply(Action::ShowDay(day("2026-11-23")));
+    state.apply(Action::Pick(at(NINE)));
+    state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::SlotTaken });
+    assert_eq!(state.day, Some(day("2026-11-24")));
+}
+
+#[test]
+fn fields_that_the_server_refuses_are_told_in_its_words() {
+    let mut state = ready_to_book();
+    submit(&mut state, "first");
+    let message = FieldMessage::Text("Not this one.".to_owned());
+    let effects = state.apply(Action::BookingFailed(BookingFailure::Invalid(vec![(Field::Email, message.clone())])));
+    assert_eq!(effects, [Effect::Focus(Target::Field(Field::Email))]);
+    assert_eq!(state.problems[Field::Email.index()], Some(message));
+}
+
+#[test]
+fn a_booking_is_confirmed_told_to_the_page_and_its_meeting_link_awaited() {
+    let mut state = ready_to_book();
+    submit(&mut state, "first");
+    let effects = state.apply(Action::Booked(appointment(true)));
+    let read = |after_ms, reads| Effect::ReadAppointment { token: "secret".to_owned(), after_ms, reads };
+    assert_eq!(effects, [Effect::Focus(Target::Heading), Effect::Booked, read(1_000, 1)]);
+    assert_eq!(state.step, Step::Confirmed);
+    assert_eq!(state.apply(Action::AppointmentRead { appointment: None, reads: 1 }), [read(2_000, 2)]);
+    let still = Some(appointment(true));
+    assert_eq!(state.apply(Action::AppointmentRead { appointment: still, reads: 5 }), [read(30_000, 6)]);
+    let mut there = appointment(false);
+    there.meeting_url = Some("https://meet.example/x".to_owned());
+    assert_eq!(state.apply(Action::AppointmentRead { appointment: Some(there), reads: 6 }), []);
+    assert!(state.appointment.unwrap().meeting_url.is_some());
+}
+
+#[test]
+fn a_meeting_link_that_never_comes_is_not_asked_for_for_ever() {
+    let mut state = ready_to_book();
+    state.apply(Action::Booked(appointment(true)));
+    assert_eq!(state.apply(Action::AppointmentRead { appointment: None, reads: MEETING_READS }), []);
+}
+
+#[test]
+fn a_widget_that_is_taken_away_lets_go_of_its_hold_and_a_booked_one_has_none() {
+    let mut state = ready_to_book();
+    assert_eq!(state.clone().apply(Action::Close), [Effect::Release("hold".to_owned())]);
+    submit(&mut state, "first");
+    state.apply(Action::Booked(appointment(false)));
+    assert_eq!(state.apply(Action::Close), []);
+}
+
+#[test]
+fn slots_read_again_stay_in_sight_while_they_are_read_and_when_that_fails() {
+    let mut state = picking();
+    state.apply(Action::Pick(at(NINE)));
+    assert!(state.apply(Action::Back).contains(&Effect::ReadSlots(november())));
+    assert!(!state.is_loading());
+    state.apply(Action::SlotsFailed { month: november() });
+    assert!(!state.shown().unwrap().failed);
+    assert_eq!(state.starts_of(day("2026-11-23")).len(), 2);
+}
+
+#[test]
+fn the_window_ends_on_the_day_of_its_last_slot() {
+    assert_eq!(fresh().last_day, day("2027-01-20"));
+    let mut event = fresh().event;
+    event.window_end = at("2026-11-01T00:00:00Z");
+    let state = State::new(event, String::new(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z") + DAY);
+    assert_eq!((state.first_day, state.last_day), (day("2026-11-17"), day("2026-11-17")));
+}

@@ -1,0 +1,42 @@
+//! Tests that the view and the catalogues name the same texts.
+
+use std::collections::BTreeSet;
+
+use cupo_core::text::{Locale, section};
+
+const SOURCES: &[&str] = &[
+    include_str!("model.rs"),
+    include_str!("state.rs"),
+    include_str!("view.rs"),
+    include_str!("view/confirmed.rs"),
+    include_str!("view/details.rs"),
+    include_str!("view/pick.rs"),
+    include_str!("../../app/core/src/parse.rs"),
+];
+
+/// The string literals of a source, without what follows the tests.
+fn literals(source: &str) -> impl Iterator<Item = &str> {
+    source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().split('"').skip(1).step_by(2)
+}
+
+#[test]
+fn every_text_of_the_catalogue_is_used() {
+    let used: BTreeSet<&str> = SOURCES.iter().flat_map(|source| literals(source)).collect();
+    for key in section(Locale::En, "widget").keys() {
+        assert!(used.contains(key), "{key} is in the catalogue and nowhere in the widget");
+    }
+}
+
+#[test]
+fn every_text_that_is_asked_for_is_in_the_catalogue() {
+    let texts = section(Locale::En, "widget");
+    let asked = SOURCES.iter().flat_map(|source| {
+        let calls = ["widget.text(\"", "widget.text_with(\"", "named(\""];
+        calls.into_iter().flat_map(|call| source.split(call).skip(1)).filter_map(|rest| rest.split('"').next())
+    });
+    let notices = ["slot_taken", "unreachable", "refused", "too_many", "gone"];
+    let problems = ["error.required", "error.email", "error.phone", "error.too_long", "error.control_character"];
+    for key in asked.chain(notices).chain(problems) {
+        assert!(texts.contains_key(key), "{key} is asked for and not in the catalogue");
+    }
+}
