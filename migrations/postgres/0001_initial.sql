@@ -2,7 +2,7 @@
 -- A constraint over which inserts may fail is named "table.column", as SQLite reports it.
 -- Ids are UUID texts, instants microseconds since 1970 in UTC, flags 0 or 1, lists and objects JSON texts.
 
--- For equality in an exclusion constraint (table `appointment`). The extension is trusted: the owner of the database may
+-- For equality in an exclusion constraint (table `appointment`). The extension is trusted: the owner of a database may
 -- create it, where PostgreSQL's contrib package is installed.
 create extension if not exists btree_gist;
 

@@ -1,0 +1,178 @@
+use cupo_store::*;
+
+use crate::world::{World, account, appointment, at, between, calendar, mapping, on_both, subscription, taken};
+
+async fn account_of(world: &World, account: &CalendarProviderAccount) -> CalendarProviderAccount {
+    world.read(async |tx| account_get(tx, &account.organization_id, &account.id).await).await.unwrap()
+}
+
+on_both! {
+    async fn an_account_is_read_as_it_was_written(world: World) {
+        let tenant = world.tenant("acme").await;
+        let stored = account_of(&world, &tenant.account).await;
+        assert_eq!(stored.scopes, ["calendar.events", "calendar.readonly"]);
+        assert_eq!(stored.token_ciphertext.as_deref(), Some(&b"token-ciphertext"[..]));
+        assert_eq!((stored.provider, stored.auth_kind), (Provider::Google, AuthKind::UserOauth));
+        let by_email = world
+            .read(async |tx| {
+                account_get_by_email(tx, tenant.id(), &tenant.user.id, Provider::Google, "acme@example.com").await
+            })
+            .await;
+        assert_eq!(by_email.unwrap().id, tenant.account.id);
+        let listed = world.read(async |tx| account_list(tx, tenant.id(), &tenant.user.id).await).await;
+        assert_eq!(listed.len(), 1);
+    }
+
+    async fn a_mailbox_is_connected_once_per_user(world: World) {
+        let tenant = world.tenant("acme").await;
+        let again = account(tenant.id(), &tenant.user.id, "acme@example.com");
+        assert_eq!(
+            taken(world.write(async |tx| account_insert(tx, &again).await).await),
+            "calendar_provider_account.email"
+        );
+    }
+
+    async fn of_two_token_refreshes_the_first_wins(world: World) {
+        let tenant = world.tenant("acme").await;
+        let account = &tenant.account;
+        let refresh = async |token: &[u8]| {
+            world
+                .write(async |tx| {
+                    account_update_token(tx, tenant.id(), &account.id, 1, token, &["one".to_owned()], at(5)).await
+                })
+                .await
+                .unwrap()
+        };
+        assert!(refresh(b"first").await);
+        assert!(!refresh(b"second").await);
+        let stored = account_of(&world, account).await;
+        assert_eq!(stored.token_ciphertext.as_deref(), Some(&b"first"[..]));
+        assert_eq!((stored.token_version, stored.scopes, stored.updated_at), (2, vec!["one".to_owned()], at(5)));
+    }
+
+    async fn concurrent_token_refreshes_have_one_winner(world: World) {
+        let tenant = world.tenant("acme").await;
+        let refreshes = (0..8u8).map(|number| {
+            let (world, tenant) = (&world, &tenant);
+            async move {
+                world
+                    .write(async |tx| {
+                        account_update_token(tx, tenant.id(), &tenant.account.id, 1, &[number], &[], at(5)).await
+                    })
+                    .await
+                    .unwrap()
+            }
+        });
+        let won = futures::future::join_all(refreshes).await.into_iter().filter(|won| *won).count();
+        assert_eq!(won, 1);
+        assert_eq!(account_of(&world, &tenant.account).await.token_version, 2);
+    }
+
+    async fn an_account_that_needs_a_new_consent_is_no_longer_active(world: World) {
+        let tenant = world.tenant("acme").await;
+        assert_eq!(world.read(async |tx| account_list_active(tx).await).await.len(), 1);
+        world
+            .write(async |tx| {
+                let (state, reason) = (AccountState::ReconnectNeeded, Some("invalid_grant"));
+                account_update_state(tx, tenant.id(), &tenant.account.id, state, reason, at(1)).await
+            })
+            .await
+            .unwrap();
+        assert!(world.read(async |tx| account_list_active(tx).await).await.is_empty());
+        let stored = account_of(&world, &tenant.account).await;
+        assert_eq!((stored.state, stored.state_reason.as_deref()), (AccountState::ReconnectNeeded, Some("invalid_grant")));
+        assert!(world.read(async |tx| calendars_due_for_poll(tx, at(100)).await).await.is_empty());
+    }
+
+    async fn a_deleted_account_takes_its_calendars_along_and_leaves_the_mappings(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (appointment, calendar) = (appointment(&tenant, 60), &tenant.calendar);
+        let busy = BusyInterval {
+            calendar_id: calendar.id.clone(),
+            organization_id: tenant.id().clone(),
+            external_event_id: "event".to_owned(),
+            interval: between(0, 30),
+            kind: BusyKind::Busy,
+        };
+        let channel = subscription(&tenant, 600);
+        world
+            .write(async |tx| {
+                appointment_insert(tx, &appointment).await?;
+                mapping_upsert(tx, &mapping(&appointment, calendar, "event")).await?;
+                busy_interval_upsert(tx, &busy).await?;
+                subscription_insert(tx, &channel).await?;
+                account_delete(tx, tenant.id(), &tenant.account.id).await
+            })
+            .await
+            .unwrap();
+        let ids = [calendar.id.clone()];
+        assert!(world.read(async |tx| calendar_get(tx, tenant.id(), &calendar.id).await).await.is_none());
+        assert!(world.read(async |tx| busy_interval_list(tx, tenant.id(), &ids, between(0, 60)).await).await.is_empty());
+        assert!(world.read(async |tx| subscription_get(tx, &channel.id).await).await.is_none());
+        assert!(world.read(async |tx| mapping_get(tx, tenant.id(), &appointment.id).await).await.is_some());
+        assert!(!world.write(async |tx| account_delete(tx, tenant.id(), &tenant.account.id).await).await.unwrap());
+    }
+
+    async fn listing_a_calendar_anew_keeps_the_users_choices_and_the_sync(world: World) {
+        let tenant = world.tenant("acme").await;
+        let id = &tenant.calendar.id;
+        world
+            .write(async |tx| {
+                assert!(calendar_set_choices(tx, tenant.id(), id, false, false).await?);
+                calendar_update_sync(tx, tenant.id(), id, Some("cursor"), Some(at(1)), Some(at(2)), Some("slow")).await
+            })
+            .await
+            .unwrap();
+        let mut listed = calendar(&tenant.account, "primary");
+        listed.name = "Renamed".to_owned();
+        listed.can_write = false;
+        let stored = world.write(async |tx| calendar_upsert(tx, &listed).await).await.unwrap();
+        assert_eq!((&stored.id, stored.name.as_str(), stored.can_write), (id, "Renamed", false));
+        assert_eq!((stored.checks_conflicts, stored.receives_events), (false, false));
+        assert_eq!((stored.sync_cursor.as_deref(), stored.synced_at), (Some("cursor"), Some(at(1))));
+        assert_eq!((stored.mirror_until, stored.sync_error.as_deref()), (Some(at(2)), Some("slow")));
+        let calendars = world.read(async |tx| calendar_list_by_account(tx, tenant.id(), &tenant.account.id).await).await;
+        assert_eq!(calendars.len(), 1);
+    }
+
+    async fn a_user_has_one_calendar_that_receives_events(world: World) {
+        let tenant = world.tenant("acme").await;
+        let second = calendar(&tenant.account, "team");
+        world.write(async |tx| calendar_upsert(tx, &second).await).await.unwrap();
+        let choose = async |receives_first: bool| {
+            world
+                .write(async |tx| {
+                    calendar_set_choices(tx, tenant.id(), &tenant.calendar.id, true, receives_first).await?;
+                    calendar_set_choices(tx, tenant.id(), &second.id, true, true).await
+                })
+                .await
+        };
+        assert_eq!(taken(choose(true).await), "calendar.user_id");
+        assert!(choose(false).await.unwrap());
+        let calendars = world.read(async |tx| calendar_list_by_user(tx, tenant.id(), &tenant.user.id).await).await;
+        let receiving: Vec<_> = calendars.iter().map(|c| (c.external_id.as_str(), c.receives_events)).collect();
+        assert_eq!(receiving, [("primary", false), ("team", true)]);
+    }
+
+    async fn a_calendar_in_use_is_due_when_its_last_sync_is_old(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (fresh, unused) = (calendar(&tenant.account, "fresh"), calendar(&tenant.account, "unused"));
+        world
+            .write(async |tx| {
+                calendar_upsert(tx, &fresh).await?;
+                calendar_upsert(tx, &unused).await?;
+                calendar_set_choices(tx, tenant.id(), &unused.id, false, false).await?;
+                calendar_update_sync(tx, tenant.id(), &fresh.id, None, Some(at(50)), None, None).await
+            })
+            .await
+            .unwrap();
+        let due = async |before| -> Vec<String> {
+            let calendars = world.read(async |tx| calendars_due_for_poll(tx, at(before)).await).await;
+            calendars.into_iter().map(|calendar| calendar.external_id).collect()
+        };
+        assert_eq!(due(49).await, ["primary"]);
+        assert_eq!(due(50).await, ["primary", "fresh"]);
+        assert!(world.write(async |tx| calendar_delete(tx, tenant.id(), &fresh.id).await).await.unwrap());
+        assert_eq!(due(50).await, ["primary"]);
+    }
+}

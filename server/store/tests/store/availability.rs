@@ -1,0 +1,100 @@
+use cupo_core::ids::CalendarId;
+use cupo_store::*;
+
+use crate::world::{Tenant, World, between, calendar, on_both};
+
+fn busy(tenant: &Tenant, calendar_id: &CalendarId, event: &str, start: i64, end: i64) -> BusyInterval {
+    BusyInterval {
+        calendar_id: calendar_id.clone(),
+        organization_id: tenant.id().clone(),
+        external_event_id: event.to_owned(),
+        interval: between(start, end),
+        kind: BusyKind::Busy,
+    }
+}
+
+async fn listed(
+    world: &World,
+    tenant: &Tenant,
+    calendars: &[CalendarId],
+    range: (i64, i64),
+) -> Vec<cupo_core::interval::Interval> {
+    world.read(async |tx| busy_interval_list(tx, tenant.id(), calendars, between(range.0, range.1)).await).await
+}
+
+on_both! {
+    async fn busy_time_of_several_calendars_is_listed_by_start(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (second, third) = (calendar(&tenant.account, "second"), calendar(&tenant.account, "third"));
+        let (a, b, c) = (&tenant.calendar.id, &second.id, &third.id);
+        world
+            .write(async |tx| {
+                calendar_upsert(tx, &second).await?;
+                calendar_upsert(tx, &third).await?;
+                busy_interval_upsert(tx, &busy(&tenant, a, "1", 60, 90)).await?;
+                busy_interval_upsert(tx, &busy(&tenant, b, "1", 30, 200)).await?;
+                busy_interval_upsert(tx, &busy(&tenant, b, "2", 90, 100)).await?;
+                busy_interval_upsert(tx, &busy(&tenant, c, "1", 0, 600)).await
+            })
+            .await
+            .unwrap();
+        let both = [a.clone(), b.clone()];
+        assert_eq!(listed(&world, &tenant, &both, (0, 600)).await, [between(30, 200), between(60, 90), between(90, 100)]);
+        assert_eq!(listed(&world, &tenant, &both, (90, 91)).await, [between(30, 200), between(90, 100)]);
+        assert_eq!(listed(&world, &tenant, &both[..1], (90, 600)).await, []);
+        assert_eq!(listed(&world, &tenant, &both[..1], (0, 60)).await, []);
+        assert_eq!(listed(&world, &tenant, &[], (0, 600)).await, []);
+    }
+
+    async fn an_event_that_moves_leaves_no_trace_of_its_old_time(world: World) {
+        let tenant = world.tenant("acme").await;
+        let calendars = [tenant.calendar.id.clone()];
+        let put = async |start, end| {
+            world
+                .write(async |tx| busy_interval_upsert(tx, &busy(&tenant, &calendars[0], "event", start, end)).await)
+                .await
+                .unwrap()
+        };
+        put(0, 30).await;
+        put(60, 90).await;
+        assert_eq!(listed(&world, &tenant, &calendars, (0, 600)).await, [between(60, 90)]);
+        let forget = async || {
+            world
+                .write(async |tx| busy_interval_delete(tx, tenant.id(), &calendars[0], "event").await)
+                .await
+                .unwrap()
+        };
+        assert!(forget().await);
+        assert!(!forget().await);
+        assert_eq!(listed(&world, &tenant, &calendars, (0, 600)).await, []);
+    }
+
+    async fn a_full_resync_leaves_exactly_the_new_intervals(world: World) {
+        let tenant = world.tenant("acme").await;
+        let other = calendar(&tenant.account, "other");
+        let calendars = [tenant.calendar.id.clone()];
+        // More than two statements' worth and a rest; one event is told twice, and its last time counts.
+        let mut fresh: Vec<_> = (0..123)
+            .map(|number| busy(&tenant, &calendars[0], &format!("new-{number}"), number * 10, number * 10 + 5))
+            .collect();
+        fresh.push(busy(&tenant, &calendars[0], "new-0", 5000, 5005));
+        world
+            .write(async |tx| {
+                calendar_upsert(tx, &other).await?;
+                busy_interval_upsert(tx, &busy(&tenant, &calendars[0], "old", 0, 30)).await?;
+                busy_interval_upsert(tx, &busy(&tenant, &other.id, "kept", 0, 30)).await?;
+                busy_intervals_replace(tx, tenant.id(), &calendars[0], fresh.clone()).await
+            })
+            .await
+            .unwrap();
+        let mirror = listed(&world, &tenant, &calendars, (0, 100_000)).await;
+        assert_eq!(mirror.len(), 123);
+        assert_eq!((mirror[0], mirror[122]), (between(10, 15), between(5000, 5005)));
+        assert_eq!(listed(&world, &tenant, &[other.id.clone()], (0, 600)).await, [between(0, 30)]);
+        world
+            .write(async |tx| busy_intervals_replace(tx, tenant.id(), &calendars[0], Vec::new()).await)
+            .await
+            .unwrap();
+        assert_eq!(listed(&world, &tenant, &calendars, (0, 100_000)).await, []);
+    }
+}

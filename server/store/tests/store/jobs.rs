@@ -1,0 +1,206 @@
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use cupo_core::ids::JobId;
+use cupo_store::*;
+
+use crate::world::{World, at, job, on_both};
+
+const LEASE: TimeDelta = TimeDelta::minutes(10);
+
+async fn enqueue(world: &World, job: &NewJob) {
+    world.write(async |tx| job_enqueue(tx, job).await).await.unwrap();
+}
+
+async fn lease(world: &World, now: i64, owner: &str, limit: u32) -> Vec<Job> {
+    let mut tx = world.store.write_leases().await.unwrap();
+    let jobs = job_lease(&mut tx, at(now), owner, LEASE, limit).await.unwrap();
+    tx.commit().await.unwrap();
+    jobs
+}
+
+fn ids(jobs: &[Job]) -> Vec<&JobId> {
+    jobs.iter().map(|job| &job.id).collect()
+}
+
+async fn complete(world: &World, job: &Job, owner: &str) -> bool {
+    world.write(async |tx| job_complete(tx, &job.id, owner).await).await.unwrap()
+}
+
+async fn retry(world: &World, job: &Job, owner: &str, run_at: i64) -> bool {
+    world.write(async |tx| job_retry(tx, &job.id, owner, at(run_at), "busy").await).await.unwrap()
+}
+
+async fn counts(world: &World) -> JobCounts {
+    world.read(async |tx| job_counts(tx).await).await
+}
+
+async fn next(world: &World) -> Option<i64> {
+    let next = world.read(async |tx| jobs_next_run_at(tx).await).await;
+    next.map(|next| (next - at(0)).num_minutes())
+}
+
+on_both! {
+    async fn due_jobs_are_leased_in_order_up_to_the_limit(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (second, first, third, later) =
+            (job(None, None, 2), job(Some(tenant.id()), None, 1), job(None, None, 3), job(None, None, 9));
+        for new in [&second, &first, &third, &later] {
+            enqueue(&world, new).await;
+        }
+        assert_eq!(next(&world).await, Some(1));
+        let leased = lease(&world, 5, "owner", 2).await;
+        assert_eq!(ids(&leased), [&first.id, &second.id]);
+        let head = &leased[0];
+        assert_eq!((head.organization_id.as_ref(), &head.payload), (Some(tenant.id()), &first.payload));
+        assert_eq!((head.attempts, head.leased_until, head.lease_owner.as_deref()), (1, Some(at(15)), Some("owner")));
+        assert_eq!(ids(&lease(&world, 5, "owner", 10).await), [&third.id]);
+        assert!(lease(&world, 5, "owner", 10).await.is_empty());
+        assert_eq!(next(&world).await, Some(9));
+    }
+
+    async fn a_completed_job_is_gone(world: World) {
+        enqueue(&world, &job(None, None, 0)).await;
+        let leased = lease(&world, 0, "owner", 1).await;
+        assert!(!complete(&world, &leased[0], "another").await);
+        assert!(complete(&world, &leased[0], "owner").await);
+        assert!(!complete(&world, &leased[0], "owner").await);
+        assert_eq!((counts(&world).await, next(&world).await), (JobCounts::default(), None));
+    }
+
+    async fn an_expired_lease_passes_to_another_owner_and_the_first_cannot_finish(world: World) {
+        let new = job(None, None, 0);
+        enqueue(&world, &new).await;
+        let first = lease(&world, 0, "first", 1).await;
+        assert_eq!(next(&world).await, Some(10));
+        assert!(lease(&world, 9, "second", 1).await.is_empty());
+        let second = lease(&world, 10, "second", 1).await;
+        assert_eq!((ids(&second), second[0].attempts), (vec![&new.id], 2));
+        assert!(!complete(&world, &first[0], "first").await);
+        assert!(!retry(&world, &first[0], "first", 20).await);
+        let buried = world.write(async |tx| job_bury(tx, &new.id, "first", "x").await).await.unwrap();
+        assert!(!buried);
+        assert!(complete(&world, &second[0], "second").await);
+    }
+
+    async fn a_retried_job_waits_for_its_new_time(world: World) {
+        enqueue(&world, &job(None, Some("key"), 0)).await;
+        let leased = lease(&world, 0, "owner", 1).await;
+        assert!(retry(&world, &leased[0], "owner", 30).await);
+        assert_eq!(next(&world).await, Some(30));
+        assert!(lease(&world, 29, "owner", 1).await.is_empty());
+        let again = lease(&world, 30, "owner", 1).await;
+        assert_eq!((again[0].attempts, again[0].last_error.as_deref()), (2, Some("busy")));
+    }
+
+    async fn a_buried_job_is_kept_for_its_organization_to_see(world: World) {
+        let (tenant, other) = (world.tenant("acme").await, world.tenant("other").await);
+        let new = job(Some(tenant.id()), Some("key"), 0);
+        enqueue(&world, &new).await;
+        lease(&world, 0, "owner", 1).await;
+        assert!(world.write(async |tx| job_bury(tx, &new.id, "owner", "rejected").await).await.unwrap());
+        assert!(lease(&world, 1000, "owner", 1).await.is_empty());
+        let dead = world.read(async |tx| job_list_dead(tx, tenant.id()).await).await;
+        assert_eq!((ids(&dead), dead[0].state), (vec![&new.id], JobState::Dead));
+        assert_eq!(dead[0].last_error.as_deref(), Some("rejected"));
+        assert!(world.read(async |tx| job_list_dead(tx, other.id()).await).await.is_empty());
+        enqueue(&world, &job(Some(tenant.id()), Some("key"), 0)).await;
+        let expected = JobCounts { waiting: 1, running: 0, dead: 1, oldest_run_at: Some(at(0)) };
+        assert_eq!(counts(&world).await, expected);
+    }
+
+    async fn a_job_joins_one_that_waits_and_takes_the_earlier_time(world: World) {
+        let (first, later, earlier) =
+            (job(None, Some("key"), 10), job(None, Some("key"), 20), job(None, Some("key"), 5));
+        enqueue(&world, &first).await;
+        enqueue(&world, &later).await;
+        assert_eq!(next(&world).await, Some(10));
+        enqueue(&world, &earlier).await;
+        enqueue(&world, &job(None, Some("other"), 50)).await;
+        enqueue(&world, &job(None, None, 50)).await;
+        enqueue(&world, &job(None, None, 50)).await;
+        assert_eq!(ids(&lease(&world, 5, "owner", 10).await), [&first.id]);
+        assert_eq!(counts(&world).await.waiting, 3);
+    }
+
+    async fn what_happens_while_a_job_runs_makes_it_run_once_more_afterwards(world: World) {
+        let (running, waiting) = (job(None, Some("key"), 0), job(None, Some("key"), 1));
+        enqueue(&world, &running).await;
+        let leased = lease(&world, 1, "owner", 10).await;
+        enqueue(&world, &waiting).await;
+        enqueue(&world, &job(None, Some("key"), 1)).await;
+        assert!(lease(&world, 2, "another", 10).await.is_empty());
+        assert_eq!(next(&world).await, Some(11), "the one that waits is not due before the lease ends");
+        assert!(complete(&world, &leased[0], "owner").await);
+        assert_eq!(ids(&lease(&world, 2, "another", 10).await), [&waiting.id]);
+    }
+
+    async fn a_job_of_an_expired_lease_goes_before_the_one_that_waits_for_it(world: World) {
+        let (crashed, waiting) = (job(None, Some("key"), 0), job(None, Some("key"), 1));
+        enqueue(&world, &crashed).await;
+        lease(&world, 0, "crashed", 10).await;
+        enqueue(&world, &waiting).await;
+        let again = lease(&world, 10, "owner", 10).await;
+        assert_eq!(ids(&again), [&crashed.id]);
+        assert!(complete(&world, &again[0], "owner").await);
+        assert_eq!(ids(&lease(&world, 10, "owner", 10).await), [&waiting.id]);
+    }
+
+    async fn a_retried_job_leaves_the_work_to_the_one_that_waits(world: World) {
+        let waiting = job(None, Some("key"), 1);
+        enqueue(&world, &job(None, Some("key"), 0)).await;
+        let leased = lease(&world, 0, "owner", 1).await;
+        enqueue(&world, &waiting).await;
+        assert!(!retry(&world, &leased[0], "another", 30).await);
+        assert!(retry(&world, &leased[0], "owner", 30).await);
+        let rest = lease(&world, 1, "owner", 10).await;
+        assert_eq!((ids(&rest), rest[0].attempts), (vec![&waiting.id], 2));
+        assert_eq!(rest[0].last_error.as_deref(), Some("busy"));
+    }
+
+    async fn owners_that_lease_at_once_never_share_a_job(world: World) {
+        let count = 60;
+        world
+            .write(async |tx| {
+                for _ in 0..count {
+                    job_enqueue(tx, &job(None, None, 0)).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let owners = ["a", "b", "c", "d"].map(|owner| {
+            let world = &world;
+            async move {
+                let mut mine = Vec::new();
+                loop {
+                    let jobs = lease(world, 0, owner, 3).await;
+                    if jobs.is_empty() {
+                        return mine;
+                    }
+                    mine.extend(jobs.into_iter().map(|job| job.id));
+                }
+            }
+        });
+        let leased: Vec<JobId> = futures::future::join_all(owners).await.into_iter().flatten().collect();
+        assert_eq!(leased.len(), count);
+        assert_eq!(leased.iter().collect::<BTreeSet<_>>().len(), count);
+    }
+
+    async fn a_job_is_enqueued_with_its_transaction_or_not_at_all(world: World) {
+        let mut tx = world.store.write().await.unwrap();
+        job_enqueue(&mut tx, &job(None, None, 0)).await.unwrap();
+        drop(tx);
+        assert_eq!(counts(&world).await, JobCounts::default());
+    }
+
+    async fn concurrent_enqueues_of_one_key_make_one_job(world: World) {
+        let enqueues = (0..8).map(|number| {
+            let world = &world;
+            async move { enqueue(world, &job(None, Some("key"), 10 - number)).await }
+        });
+        futures::future::join_all(enqueues).await;
+        assert_eq!(counts(&world).await.waiting, 1);
+        assert_eq!(next(&world).await, Some(3));
+    }
+}

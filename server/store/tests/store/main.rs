@@ -1,0 +1,20 @@
+//! The contract of the store: every test runs on SQLite, in a file of its own, and on PostgreSQL, in a database of its
+//! own, when `CUPO_TEST_POSTGRES_URL` names a server whose user may create databases. Without it the PostgreSQL half of
+//! each test says that it was left out.
+
+mod world;
+
+mod accounts;
+mod appointments;
+mod availability;
+mod claims;
+mod connection;
+mod event_types;
+mod holds;
+mod jobs;
+mod people;
+mod redaction;
+mod requests;
+mod schema;
+mod subscriptions;
+mod tenancy;
