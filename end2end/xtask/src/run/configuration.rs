@@ -35,8 +35,8 @@ impl Configuration {
         let encryption_key = format!("k1:{}", random_key());
         configuration.set("secrets", "encryption_keys", vec![encryption_key]);
         configuration.set("secrets", "session_secret", random_key());
-        configuration.set("google", "client_id", "cupo-demo.apps.googleusercontent.com");
-        configuration.set("google", "client_secret", "demo-secret");
+        configuration.set("google", "client_id", "cupo-demo");
+        configuration.set("google", "client_secret", "cupo-demo-secret");
         configuration.set("log", "format", "text");
         configuration.set("log", "level", "info");
         configuration.set("sign_up", "open", true);

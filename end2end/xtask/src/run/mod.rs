@@ -102,7 +102,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     step.done("");
 
     let step = Step::start("Seeding the demo organization");
-    let demo = seed(&step, workspace, &configuration)?;
+    let demo = seed(&step, workspace, &configuration, &addresses.site)?;
     step.done("");
 
     announce(options, &addresses, &demo);
@@ -132,7 +132,8 @@ fn start_simulators(
     interrupted: &AtomicBool,
 ) -> Result<(Service, Simulators)> {
     let mut command = Command::new(workspace.debug_binary("cupo-simulators"));
-    command.arg("all").arg("--state").arg(data.join("simulator.json")).arg("--cupo").arg(format!("http://{listen}"));
+    command.arg("all").arg("--state").arg(data.join("simulator.json")).arg("--sample-events");
+    command.arg("--cupo-url").arg(format!("http://{listen}"));
     let mut service = Service::start("cupo-simulators", command.current_dir(workspace.root()), &data.join("logs"))?;
     let ready = service.wait_for(STARTUP, interrupted, |service| {
         let line = service.stdout_line()?;
@@ -156,9 +157,10 @@ fn start_server(
     Ok(service)
 }
 
-fn seed(step: &Step, workspace: &Workspace, configuration: &Path) -> Result<Demo> {
+fn seed(step: &Step, workspace: &Workspace, configuration: &Path, site: &str) -> Result<Demo> {
     let mut command = Command::new(workspace.debug_binary("cupo"));
-    command.arg("seed-demo").arg("--config").arg(configuration).current_dir(workspace.root());
+    command.arg("seed-demo").arg("--config").arg(configuration).args(["--site-origin", site]);
+    command.current_dir(workspace.root());
     let outcome = succeed(step, &mut command)?;
     let line = outcome.stdout.lines().rfind(|line| line.starts_with('{'));
     let line = line.context("cupo seed-demo did not say what it made")?;
