@@ -223,3 +223,85 @@ pub struct EventMark {
     /// The installation that wrote the event: another Cupo may share the calendar.
     pub installation: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn at(text: &str) -> EventTime {
+        EventTime::Instant { at: text.parse().unwrap(), time_zone: None }
+    }
+
+    fn meeting() -> CalendarEvent {
+        CalendarEvent::draft("Meeting", at("2026-11-23T09:00:00Z"), at("2026-11-23T10:00:00Z"))
+    }
+
+    fn all_day(from: &str, to: &str) -> CalendarEvent {
+        CalendarEvent::draft("Away", EventTime::Day(from.parse().unwrap()), EventTime::Day(to.parse().unwrap()))
+    }
+
+    fn answered(response: ResponseStatus, is_self: bool) -> Attendee {
+        Attendee { response, is_self, ..Attendee::invited("someone@example.com", None) }
+    }
+
+    #[test]
+    fn an_ordinary_event_blocks_from_its_start_to_its_end() {
+        let busy = meeting().busy_interval(Tz::Europe__Madrid).unwrap();
+        assert_eq!(busy.start.to_rfc3339(), "2026-11-23T09:00:00+00:00");
+        assert_eq!(busy.duration(), TimeDelta::hours(1));
+    }
+
+    #[test]
+    fn what_is_free_cancelled_or_declined_by_the_owner_does_not_block() {
+        let declined = vec![answered(ResponseStatus::Declined, true)];
+        for event in [
+            CalendarEvent { transparency: Transparency::Transparent, ..meeting() },
+            CalendarEvent { status: EventStatus::Cancelled, ..meeting() },
+            CalendarEvent { kind: EventKind::WorkingLocation, ..meeting() },
+            CalendarEvent { kind: EventKind::Birthday, ..meeting() },
+            CalendarEvent { attendees: declined, ..meeting() },
+            CalendarEvent { end: meeting().start, ..meeting() },
+        ] {
+            assert_eq!(event.busy_interval(Tz::UTC), None, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_tentative_out_of_office_focus_or_unknown_blocks() {
+        let declined_by_a_guest = vec![answered(ResponseStatus::Declined, false)];
+        let unanswered = vec![answered(ResponseStatus::NeedsAction, true)];
+        for event in [
+            CalendarEvent { status: EventStatus::Tentative, ..meeting() },
+            CalendarEvent { kind: EventKind::OutOfOffice, ..meeting() },
+            CalendarEvent { kind: EventKind::FocusTime, ..meeting() },
+            CalendarEvent { kind: EventKind::Other("fromGmail".into()), ..meeting() },
+            CalendarEvent { attendees: declined_by_a_guest, ..meeting() },
+            CalendarEvent { attendees: unanswered, ..meeting() },
+        ] {
+            assert!(event.busy_interval(Tz::UTC).is_some(), "{event:?}");
+        }
+    }
+
+    #[test]
+    fn an_all_day_event_runs_in_the_calendars_zone_and_its_end_is_exclusive() {
+        let busy = all_day("2026-11-23", "2026-11-24").busy_interval(Tz::America__New_York).unwrap();
+        assert_eq!(busy.start.to_rfc3339(), "2026-11-23T05:00:00+00:00");
+        assert_eq!(busy.end.to_rfc3339(), "2026-11-24T05:00:00+00:00");
+    }
+
+    #[test]
+    fn a_day_of_a_clock_change_is_as_long_as_it_is() {
+        let spring = all_day("2026-03-29", "2026-03-30").busy_interval(Tz::Europe__Madrid).unwrap();
+        assert_eq!(spring.duration(), TimeDelta::hours(23));
+        let autumn = all_day("2026-10-25", "2026-10-26").busy_interval(Tz::Europe__Madrid).unwrap();
+        assert_eq!(autumn.duration(), TimeDelta::hours(25));
+        // Midnight does not exist on this day: Santiago goes from 24:00 to 01:00.
+        let gap = all_day("2026-09-06", "2026-09-07").busy_interval(Tz::America__Santiago).unwrap();
+        assert_eq!(
+            (gap.start.to_rfc3339().as_str(), gap.duration()),
+            ("2026-09-06T04:00:00+00:00", TimeDelta::hours(23))
+        );
+    }
+}

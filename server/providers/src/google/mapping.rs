@@ -266,3 +266,6 @@ pub(super) fn says_the_same(found: &CalendarEvent, wanted: &CalendarEvent) -> bo
         && !(matches!(wanted.meeting, Meeting::Request { .. })
             && matches!(found.meeting, Meeting::None | Meeting::Failed))
 }
+
+#[cfg(test)]
+mod tests;

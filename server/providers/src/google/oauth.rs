@@ -113,7 +113,8 @@ impl GoogleOauth {
 
     /// Trades the authorization code for tokens. A code is good once.
     pub async fn exchange(&self, code: &str, pkce_verifier: &Secret) -> Result<TokenGrant, OauthError> {
-        let http = |request| self.send(request, "oauth.exchange", false);
+        let owned = self.clone();
+        let http = move |request| owned.clone().send(request, "oauth.exchange", false);
         self.oauth_client()
             .exchange_code(AuthorizationCode::new(code.to_owned()))
             .set_pkce_verifier(PkceCodeVerifier::new(pkce_verifier.expose().to_owned()))
@@ -125,7 +126,8 @@ impl GoogleOauth {
 
     /// A new access token. [`OauthError::InvalidGrant`] is final: the account needs to be connected again.
     pub async fn refresh(&self, refresh_token: &Secret) -> Result<TokenGrant, OauthError> {
-        let http = |request| self.send(request, "oauth.refresh", true);
+        let owned = self.clone();
+        let http = move |request| owned.clone().send(request, "oauth.refresh", true);
         self.oauth_client()
             .exchange_refresh_token(&RefreshToken::new(refresh_token.expose().to_owned()))
             .request_async(&http)
@@ -159,9 +161,10 @@ impl GoogleOauth {
             .set_redirect_uri(RedirectUrl::from_url(self.client.redirect_url.clone()))
     }
 
-    /// The HTTP client of the `oauth2` crate.
+    /// The HTTP client of the `oauth2` crate. It owns the client: a future that borrowed it could not be shown to be
+    /// `Send` by those who await it in a spawned task.
     async fn send(
-        &self,
+        self,
         request: HttpRequest,
         operation: &'static str,
         is_idempotent: bool,
@@ -259,5 +262,103 @@ fn read_error(error: RequestTokenError<ProviderError, BasicErrorResponse>) -> Oa
         RequestTokenError::Request(error) => unanswered(error),
         RequestTokenError::Parse(error, _) => OauthError::Rejected(format!("field `{}` cannot be read", error.path())),
         RequestTokenError::Other(_) => OauthError::Transient("an unreadable answer".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::transport::TransportConfig;
+
+    fn oauth() -> GoogleOauth {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let client = GoogleClient {
+            client_id: "client".into(),
+            client_secret: Secret::new("client-secret"),
+            auth_url: url("https://accounts.google.com/o/oauth2/v2/auth"),
+            token_url: url("https://oauth2.googleapis.com/token"),
+            revoke_url: url("https://oauth2.googleapis.com/revoke"),
+            redirect_url: url("https://cupo.example/oauth/google/callback"),
+        };
+        GoogleOauth::new(Transport::new(TransportConfig::default()).unwrap(), client)
+    }
+
+    fn answer(json: Value) -> TokenGrant {
+        grant(serde_json::from_value(json).unwrap())
+    }
+
+    fn refused(code: &str) -> OauthError {
+        read_error(RequestTokenError::ServerResponse(serde_json::from_value(json!({"error": code})).unwrap()))
+    }
+
+    #[test]
+    fn the_authorize_url_asks_for_the_minimal_scopes_offline_with_pkce() {
+        // The verifier and challenge of RFC 7636, appendix B.
+        let challenge = PkceChallenge::s256(&Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"));
+        let url = oauth().authorize_url("st/te", &challenge, Some("ana@example.com"));
+        assert!(url.as_str().starts_with("https://accounts.google.com/o/oauth2/v2/auth?"));
+        let query: HashMap<String, String> = url.query_pairs().into_owned().collect();
+        for (name, value) in [
+            ("response_type", "code"),
+            ("client_id", "client"),
+            ("redirect_uri", "https://cupo.example/oauth/google/callback"),
+            ("state", "st/te"),
+            ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+            ("code_challenge_method", "S256"),
+            ("access_type", "offline"),
+            ("prompt", "consent"),
+            ("include_granted_scopes", "true"),
+            ("login_hint", "ana@example.com"),
+            ("scope", &REQUIRED_SCOPES.join(" ")),
+        ] {
+            assert_eq!(query.get(name).map(String::as_str), Some(value), "{name}");
+        }
+        assert_eq!(query.len(), 11, "{url}");
+        assert!(!url.as_str().contains("client-secret"));
+    }
+
+    #[test]
+    fn a_verifier_fits_the_rule_of_rfc_7636() {
+        let verifier = pkce_verifier([255; 32]);
+        assert_eq!(verifier.expose().len(), 43);
+        assert!(verifier.expose().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)));
+    }
+
+    #[test]
+    fn scopes_that_the_host_unticked_are_missing() {
+        let granted = answer(json!({
+            "access_token": "a", "token_type": "Bearer", "expires_in": 3599, "refresh_token": "r",
+            "scope": format!("{} openid {}", REQUIRED_SCOPES[2], REQUIRED_SCOPES[0]),
+        }));
+        assert_eq!(missing_scopes(&granted.scopes), [REQUIRED_SCOPES[1]]);
+        assert_eq!(granted.expires_in, Duration::from_secs(3599));
+        assert!(granted.refresh_token.unwrap().matches("r"));
+    }
+
+    #[test]
+    fn an_answer_without_scopes_grants_those_asked_for() {
+        let granted = answer(json!({"access_token": "a", "token_type": "Bearer"}));
+        assert!(missing_scopes(&granted.scopes).is_empty());
+        assert!(granted.refresh_token.is_none());
+    }
+
+    #[test]
+    fn a_dead_grant_a_wrong_client_and_a_refusal_are_told_apart() {
+        assert_eq!(refused("invalid_grant"), OauthError::InvalidGrant("invalid_grant".into()));
+        assert_eq!(refused("invalid_client"), OauthError::InvalidClient("invalid_client".into()));
+        assert_eq!(refused("unauthorized_client"), OauthError::InvalidClient("unauthorized_client".into()));
+        assert_eq!(refused("admin_policy_enforced"), OauthError::Denied("admin_policy_enforced".into()));
+        assert_eq!(refused("invalid_request"), OauthError::Rejected("invalid_request".into()));
+    }
+
+    #[test]
+    fn an_operators_mistake_does_not_ask_the_host_to_connect_again() {
+        assert!(matches!(ProviderError::from(refused("invalid_client")), ProviderError::Rejected(_)));
+        let dead = ProviderError::Reauth(crate::error::ReauthReason::GrantRevoked);
+        assert_eq!(ProviderError::from(refused("invalid_grant")), dead);
     }
 }
