@@ -103,7 +103,11 @@ fn median(mut values: Vec<f64>) -> f64 {
 }
 
 /// Requests per second over one round.
-async fn load(address: SocketAddr, request: &Bytes, before_each: Arc<impl Fn() + Send + Sync + 'static>) -> Result<f64> {
+async fn load(
+    address: SocketAddr,
+    request: &Bytes,
+    before_each: Arc<impl Fn() + Send + Sync + 'static>,
+) -> Result<f64> {
     let answered = Arc::new(AtomicU64::new(0));
     let over = Arc::new(AtomicBool::new(false));
     let mut connections = JoinSet::new();

@@ -95,7 +95,9 @@ fn mailer(smtp: &Smtp) -> Result<Mailer> {
     match smtp.tls {
         SmtpTls::None => {}
         SmtpTls::StartTls => url.set_query(Some("tls=required")),
-        SmtpTls::Tls => return Mailer::from_url(&url.as_str().replacen("smtp:", "smtps:", 1), &smtp.from).context("smtp"),
+        SmtpTls::Tls => {
+            return Mailer::from_url(&url.as_str().replacen("smtp:", "smtps:", 1), &smtp.from).context("smtp");
+        }
     }
     Mailer::from_url(url.as_str(), &smtp.from).context("smtp")
 }

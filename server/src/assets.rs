@@ -107,8 +107,7 @@ impl Assets {
         let asset = self.0.get(path)?;
         let unchanged = request.get(IF_NONE_MATCH).is_some_and(|it| crate::etag::matches(it, &asset.etag));
         let (body, encoding) = asset.best(request);
-        let mut response =
-            if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
+        let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, asset.content_type.clone());
         headers.insert(ETAG, asset.etag.clone());

@@ -8,9 +8,9 @@
 
 pub mod assembly;
 pub mod assets;
+mod body;
 pub mod commands;
 pub mod config;
-mod body;
 mod etag;
 mod language;
 mod pages;

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use cupo_app::error::AppError;
 use cupo_core::parse::FieldErrors;
 use cupo_core::text::{self, Locale};
 use cupo_core::wire::{Problem, ProblemField};
@@ -23,6 +24,9 @@ use cupo_engine::EngineError;
 use crate::language;
 use crate::pages;
 use crate::state::AppState;
+
+/// Where the dashboard's server functions are.
+const SERVER_FUNCTIONS: &str = "/dashboard/api/";
 
 /// Why a request was not answered as asked.
 #[derive(Debug, Clone)]
@@ -224,6 +228,14 @@ impl Failure {
         response
     }
 
+    fn to_dashboard_response(&self, locale: Locale) -> Response {
+        let (code, _) = self.code_and_key();
+        let error = AppError { code: code.to_owned(), message: self.sentence(locale), ..AppError::default() };
+        let mut response = (self.status(), axum::Json(error)).into_response();
+        self.finish(&mut response);
+        response
+    }
+
     fn finish(&self, response: &mut Response) {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Kind::RateLimited { seconds } = self.kind() {
@@ -231,7 +243,8 @@ impl Failure {
         }
     }
 
-    fn log(&self) {
+    /// Logs what the reader cannot mend.
+    pub fn log(&self) {
         if !self.status().is_server_error() {
             return;
         }
@@ -246,34 +259,51 @@ impl Failure {
     }
 }
 
-/// Turns a [`Failure`] that a handler or another layer left in its response into an answer that can be read.
-pub async fn tell(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let wants_page = wants_page(&request);
-    let locale = language::of_request(request.headers(), request.uri());
-    let response = next.run(request).await;
-    answer(&state, response, locale, wants_page)
+/// Who reads an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A person in a browser.
+    Person,
+    /// The dashboard's script, which knows one error type.
+    Dashboard,
+    /// Any other program.
+    Program,
 }
 
-fn answer(state: &AppState, mut response: Response, locale: Locale, wants_page: bool) -> Response {
+/// Turns a [`Failure`] that a handler or another layer left in its response into an answer that can be read.
+pub async fn tell(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let reader = reader(&request);
+    let locale = language::of_request(request.headers(), request.uri());
+    let mut response = next.run(request).await;
     let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
     failure.log();
-    let mut told =
-        if wants_page { failure.to_page_response(state, locale) } else { failure.to_problem_response(locale) };
-    // What other layers have already said of this answer stays: CORS, and which methods an address knows.
+    let mut told = match reader {
+        Reader::Person => failure.to_page_response(&state, locale),
+        Reader::Dashboard => failure.to_dashboard_response(locale),
+        Reader::Program => failure.to_problem_response(locale),
+    };
+    // What other layers have already said of this answer stays: CORS, policies, which methods an address knows.
     for (name, value) in response.headers() {
-        if name == ALLOW || name.as_str().starts_with("access-control-") || name == axum::http::header::VARY {
-            told.headers_mut().append(name, value.clone());
+        if !told.headers().contains_key(name) {
+            told.headers_mut().insert(name, value.clone());
         }
     }
     told
 }
 
-/// Whether a person in a browser reads the answer: not at the addresses of programs, and only who asks for HTML.
-fn wants_page<B>(request: &axum::http::Request<B>) -> bool {
+fn reader<B>(request: &axum::http::Request<B>) -> Reader {
     let path = request.uri().path();
-    let of_programs = ["/embed/", "/api/", "/webhooks/", "/assets/"].iter().any(|prefix| path.starts_with(prefix));
-    let accepts = request.headers().get(axum::http::header::ACCEPT).and_then(|it| it.to_str().ok()).unwrap_or("");
-    !of_programs && accepts.contains("text/html")
+    let is_for_programs = ["/embed/", "/api/", "/webhooks/", "/assets/"].iter().any(|prefix| path.starts_with(prefix));
+    let accepted = request.headers().get(ACCEPT).and_then(|it| it.to_str().ok()).unwrap_or("");
+    if is_for_programs {
+        Reader::Program
+    } else if accepted.contains("text/html") {
+        Reader::Person
+    } else if path.starts_with(SERVER_FUNCTIONS) {
+        Reader::Dashboard
+    } else {
+        Reader::Program
+    }
 }
 
 /// Handler for addresses that do not exist.

@@ -10,13 +10,17 @@ use axum::http::Request;
 use axum::response::IntoResponse;
 use governor::clock::{Clock as _, DefaultClock, QuantaInstant};
 use governor::middleware::NoOpMiddleware;
-use tower::util::option_layer;
 use tower::util::Either;
+use tower::util::option_layer;
 use tower_governor::governor::{GovernorConfig, GovernorConfigBuilder};
 use tower_governor::key_extractor::KeyExtractor;
 use tower_governor::{GovernorError, GovernorLayer};
 
+use crate::config::Limits;
 use crate::problem::{Failure, Kind, Outcome};
+
+/// How often quiet clients are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
 
 /// Finds out who asks.
 #[derive(Debug, Clone, Copy)]
@@ -69,10 +73,8 @@ pub struct RateLimit {
 }
 
 /// The layer of a [`RateLimit`].
-pub type RateLimitLayer = Either<
-    GovernorLayer<ClientAddress, NoOpMiddleware<QuantaInstant>, Body>,
-    tower::layer::util::Identity,
->;
+pub type RateLimitLayer =
+    Either<GovernorLayer<ClientAddress, NoOpMiddleware<QuantaInstant>, Body>, tower::layer::util::Identity>;
 
 impl RateLimit {
     /// So many requests a minute, in bursts of as many; 0 is no limit.
@@ -93,9 +95,11 @@ impl RateLimit {
     /// The layer that enforces it.
     #[must_use]
     pub fn layer(&self) -> RateLimitLayer {
-        option_layer(self.config.clone().map(|config| {
-            GovernorLayer::new(config).error_handler(|error| refusal(&error).into_response())
-        }))
+        option_layer(
+            self.config
+                .clone()
+                .map(|config| GovernorLayer::new(config).error_handler(|error| refusal(&error).into_response())),
+        )
     }
 
     /// Counts a request where the layer would not fit.
@@ -115,6 +119,44 @@ impl RateLimit {
     pub fn forget_quiet_clients(&self) {
         if let Some(config) = &self.config {
             config.limiter().retain_recent();
+        }
+    }
+}
+
+/// The limits of each group of addresses.
+#[derive(Clone)]
+pub struct RateLimits {
+    pub sign_in: RateLimit,
+    pub bookings: RateLimit,
+    pub holds: RateLimit,
+    pub slots: RateLimit,
+    pub webhooks: RateLimit,
+    pub pages: RateLimit,
+}
+
+impl RateLimits {
+    /// The limits that the configuration names.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        let client = ClientAddress { trust_proxy: limits.trust_proxy };
+        Self {
+            sign_in: RateLimit::per_minute(limits.sign_in_per_minute, client),
+            bookings: RateLimit::per_minute(limits.bookings_per_minute, client),
+            holds: RateLimit::per_minute(limits.holds_per_minute, client),
+            slots: RateLimit::per_minute(limits.slots_per_minute, client),
+            webhooks: RateLimit::per_minute(limits.webhooks_per_minute, client),
+            pages: RateLimit::per_minute(limits.pages_per_minute, client),
+        }
+    }
+
+    /// Runs for ever and keeps the memory of the limits bounded.
+    pub async fn forget_quiet_clients(self) {
+        let mut tick = tokio::time::interval(FORGET_EVERY);
+        loop {
+            tick.tick().await;
+            for limit in [&self.sign_in, &self.bookings, &self.holds, &self.slots, &self.webhooks, &self.pages] {
+                limit.forget_quiet_clients();
+            }
         }
     }
 }

@@ -18,7 +18,8 @@ use url::Url;
 
 use crate::assets::Assets;
 use crate::config::Config;
-use crate::routes::{self, RateLimits};
+use crate::rate::RateLimits;
+use crate::routes;
 use crate::state::{AppState, Inner, WorkerState};
 use crate::{assembly, telemetry};
 
@@ -64,9 +65,8 @@ impl Server {
         let stop = CancellationToken::new();
         let worker_state = WorkerState::default();
         let state = app_state(&config, engine.clone(), store.clone(), worker_state.clone(), clock, &public_url)?;
-        let limits = RateLimits::new(&state);
         let mut upkeep = JoinSet::new();
-        upkeep.spawn(limits.clone().forget_quiet_clients());
+        upkeep.spawn(state.rates.clone().forget_quiet_clients());
         if let Some(prometheus) = state.prometheus.clone() {
             upkeep.spawn(telemetry::keep_up(prometheus));
         }
@@ -77,7 +77,7 @@ impl Server {
                 engine.run_worker(stop).await;
             })
         };
-        let router = routes::router(&state, &limits).into_make_service_with_connect_info::<SocketAddr>();
+        let router = routes::router(&state).into_make_service_with_connect_info::<SocketAddr>();
         let serving = {
             use axum::serve::ListenerExt;
             // Answers are small and complete: waiting for more would only delay them.
@@ -144,6 +144,7 @@ fn app_state(
         assets,
         shell_assets,
         limits: config.limits.clone(),
+        rates: RateLimits::new(&config.limits),
         metrics: config.metrics.clone(),
         prometheus,
         leptos_options: LeptosOptions::builder().output_name("cupo-app").env(Env::PROD).build(),

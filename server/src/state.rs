@@ -16,6 +16,7 @@ use url::Url;
 
 use crate::assets::Assets;
 use crate::config::{Limits, Metrics};
+use crate::rate::RateLimits;
 
 /// Shared by every request; cheap to clone.
 #[derive(Clone)]
@@ -34,6 +35,7 @@ pub struct Inner {
     pub assets: Assets,
     pub shell_assets: ShellAssets,
     pub limits: Limits,
+    pub rates: RateLimits,
     pub metrics: Metrics,
     pub prometheus: Option<PrometheusHandle>,
     pub leptos_options: LeptosOptions,

@@ -1,22 +1,19 @@
 //! [`Engine`]: what every use case shares.
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::ids::{AppointmentId, OrganizationId};
 use cupo_providers::google::{GoogleProvider, oauth::GoogleOauth};
-use cupo_store::{Store, StoreError, Tx};
+use cupo_store::Store;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use url::Url;
 
 use crate::{
-    EngineError, Mailer,
+    Mailer,
     availability::AvailabilityCache,
     clock::Clock,
     keyring::Keyring,
@@ -57,7 +54,7 @@ pub struct EngineSettings {
     pub public_url: Url,
     /// Where providers reach Cupo; `None` means that no channel is opened and calendars are polled.
     pub webhook_url: Option<Url>,
-    /// Whether strangers may sign up. The first user of an installation always may.
+    /// Whether strangers may sign up.
     pub sign_up_open: bool,
     /// How long a visitor's slot is held while the form is filled in.
     pub hold_ttl: TimeDelta,
@@ -125,35 +122,125 @@ pub struct EngineParts {
 pub struct Engine(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
-    pub(crate) parts: EngineParts,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn RandomSource>,
+    pub(crate) keyring: Keyring,
+    pub(crate) session_secret: SessionSecret,
+    pub(crate) google: Option<Google>,
+    pub(crate) mailer: Option<Mailer>,
+    pub(crate) settings: EngineSettings,
     pub(crate) availability: AvailabilityCache,
     pub(crate) refreshers: Refreshers,
     pub(crate) wake: Notify,
-}
-
-impl std::ops::Deref for Engine {
-    type Target = Shared;
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
-}
-
-impl std::ops::Deref for Shared {
-    type Target = EngineParts;
-    fn deref(&self) -> &EngineParts {
-        &self.parts
-    }
 }
 
 impl Engine {
     /// Puts the parts together; nothing is read or started.
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
+        let EngineParts { store, clock, random, keyring, session_secret, google, mailer, settings } = parts;
         Self(Arc::new(Shared {
-            parts,
+            store,
+            clock,
+            random,
+            keyring,
+            session_secret,
+            google,
+            mailer,
+            settings,
             availability: AvailabilityCache::default(),
             refreshers: Refreshers::default(),
             wake: Notify::new(),
         }))
     }
+
+    /// Turns an organization's cached slots out; to be called after every committed write of that organization.
+    pub fn invalidate(&self, organization_id: &OrganizationId) {
+        self.0.availability.invalidate(organization_id);
+    }
+
+    /// What follows every commit: the organization's caches are turned out and the worker looks for new jobs.
+    pub(crate) fn committed(&self, organization_id: &OrganizationId) {
+        self.invalidate(organization_id);
+        self.0.wake.notify_one();
+    }
+
+    /// The present, by the clock that the engine was given.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// A new id of any noun.
+    pub(crate) fn fresh<I>(&self) -> I
+    where
+        I: TryFrom<String, Error: std::fmt::Debug>,
+    {
+        I::try_from(self.0.random.uuid(self.now())).expect("a UUID in lowercase is an id")
+    }
+
+    /// The visitor's secret of an appointment. It is derived, so that every mail can carry the link although the store
+    /// keeps only its hash.
+    pub(crate) fn manage_token(&self, id: &AppointmentId) -> String {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.0.session_secret.0).expect("HMAC takes a key of any length");
+        mac.update(b"manage\0");
+        mac.update(id.as_str().as_bytes());
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+
+    /// The name by which this installation marks its events and its iCalendar UIDs: its public host.
+    pub(crate) fn installation(&self) -> &str {
+        self.0.settings.public_url.host_str().unwrap_or("localhost")
+    }
+
+    /// An address under the public one; `path` has no leading slash.
+    pub(crate) fn public_address(&self, path: &str) -> String {
+        format!("{}/{path}", self.0.settings.public_url.as_str().trim_end_matches('/'))
+    }
+
+    /// Waits before a transaction is tried again: longer each time, and not in step with its rival.
+    pub(crate) async fn pause_before_retry(&self, attempt: u32) {
+        let span = Duration::from_millis(10) * 2_u32.pow(attempt.min(6));
+        tokio::time::sleep(self.0.random.jittered(span)).await;
+    }
+}
+
+/// How often a transaction that lost against a concurrent one is tried.
+pub(crate) const TRANSACTION_ATTEMPTS: u32 = 8;
+
+/// Runs `$body` in a write transaction and commits it; a transaction that lost against a concurrent one is run again.
+///
+/// `$body` sees `$tx: &mut Tx`, may use `?`, and may run several times: it must have no effect but those of `$tx`.
+macro_rules! transact {
+    ($engine:expr, $tx:ident => $body:expr) => {{
+        let engine: &$crate::Engine = $engine;
+        let mut attempt = 0;
+        loop {
+            let outcome: Result<_, $crate::EngineError> = async {
+                let mut transaction = engine.0.store.write().await?;
+                let $tx: &mut cupo_store::Tx = &mut transaction;
+                let value = $body;
+                transaction.commit().await?;
+                Ok(value)
+            }
+            .await;
+            attempt += 1;
+            match outcome {
+                Err($crate::EngineError::Store(cupo_store::StoreError::Retry))
+                    if attempt < $crate::engine::TRANSACTION_ATTEMPTS =>
+                {
+                    engine.pause_before_retry(attempt).await;
+                }
+                outcome => break outcome,
+            }
+        }
+    }};
+}
+pub(crate) use transact;
+
+/// SHA-256, by which bearer secrets are stored and looked up.
+pub(crate) fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
 }

@@ -5,7 +5,7 @@
 //! maps variants to statuses in one place. What a person cannot mend is logged where it happened, with its cause, and
 //! shown as "something went wrong": causes may name rows and hosts, never secrets.
 
-use cupo_core::{parse::FieldErrors, slots::Refusal};
+use cupo_core::{parse::{FieldError, FieldErrors}, slots::Refusal};
 use cupo_providers::ProviderError;
 use cupo_store::StoreError;
 
@@ -75,6 +75,33 @@ pub enum EngineError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::ClaimTaken => Self::SlotTaken,
+            other => Self::Store(other),
+        }
+    }
+}
+
+impl From<ProviderError> for EngineError {
+    fn from(error: ProviderError) -> Self {
+        Self::Provider(error)
+    }
+}
+
+impl From<FieldErrors> for EngineError {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl From<FieldError> for EngineError {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(error.into())
+    }
 }
 
 impl EngineError {

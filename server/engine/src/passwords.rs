@@ -16,13 +16,13 @@ pub const MAX_LENGTH: usize = 256;
 pub(crate) async fn hash(random: &dyn RandomSource, password: String) -> Result<String, EngineError> {
     let mut bytes = [0; Salt::RECOMMENDED_LENGTH];
     random.fill(&mut bytes);
-    let salt = SaltString::encode_b64(&bytes).map_err(|e| EngineError::internal("salt", e))?;
+    let salt = SaltString::encode_b64(&bytes).map_err(|e| EngineError::internal("salt", e.to_string()))?;
     tokio::task::spawn_blocking(move || {
         Argon2::default().hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string())
     })
     .await
     .map_err(|e| EngineError::internal("password hashing", e))?
-    .map_err(|e| EngineError::internal("password hashing", e))
+    .map_err(|e| EngineError::internal("password hashing", e.to_string()))
 }
 
 /// Whether the password is the one that was hashed.
@@ -32,7 +32,7 @@ pub(crate) async fn verify(hash: Option<String>, password: String) -> Result<boo
     tokio::task::spawn_blocking(move || {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| UNKNOWN_USER.to_owned());
-        let parsed = PasswordHash::new(&hash).map_err(|e| EngineError::internal("stored password hash", e))?;
+        let parsed = PasswordHash::new(&hash).map_err(|e| EngineError::internal("stored password hash", e.to_string()))?;
         Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && known)
     })
     .await

@@ -1,6 +1,6 @@
 //! The one place that talks to providers: it times out, limits, repeats, counts, traces and redacts.
 //!
-//! Adapters hand it a [`ProviderRequest`] with a classifier that reads an answer as an error or not; they never see a
+//! Adapters hand it a `ProviderRequest` with a classifier that reads an answer as an error or not; they never see a
 //! connection. What is logged: the method, host, path template, status and duration; never a token, an address or a
 //! calendar's id, which is an e-mail address as often as not.
 

@@ -205,11 +205,7 @@ async fn consent(mut authorize: Url, simulator: &Url) -> Result<GoogleCallback> 
     let client = reqwest::Client::builder().redirect(Policy::none()).timeout(TIME_LIMIT).build()?;
     let query: Vec<(String, String)> = authorize.query_pairs().into_owned().collect();
     let scopes = query.iter().find_map(|(name, value)| (name == "scope").then_some(value.as_str())).unwrap_or("");
-    let mut form = vec![
-        ("account", EMAIL),
-        ("request", authorize.query().unwrap_or("")),
-        ("decision", "allow"),
-    ];
+    let mut form = vec![("account", EMAIL), ("request", authorize.query().unwrap_or("")), ("decision", "allow")];
     form.extend(scopes.split_whitespace().map(|scope| ("scope", scope)));
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let path = format!("{}/consent", simulator.path());

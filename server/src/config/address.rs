@@ -19,9 +19,9 @@ impl Address {
     /// The public address once the socket is bound to `bound`.
     #[must_use]
     pub fn public_url(&self, bound: SocketAddr) -> Url {
-        self.public_url.clone().unwrap_or_else(|| {
-            format!("http://{bound}/").parse().expect("a socket address makes a valid address")
-        })
+        self.public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{bound}/").parse().expect("a socket address makes a valid address"))
     }
 }
 
@@ -30,9 +30,8 @@ const PUBLIC_URL: &str =
 
 pub fn read(reader: &Reader) -> Option<Address> {
     let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
-    let listen = reader.or("listen", default, "give an IP address and a port, such as 127.0.0.1:3000", |text| {
-        text.parse().ok()
-    });
+    let listen =
+        reader.or("listen", default, "give an IP address and a port, such as 127.0.0.1:3000", |text| text.parse().ok());
     let public_url = reader.optional("public_url", PUBLIC_URL, Show::Value, parse_public_url);
     let (listen, public_url) = (listen?, public_url?);
     if public_url.is_none() && !listen.ip().is_loopback() {

@@ -18,9 +18,9 @@ impl Environment {
     /// Those of this process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::from_variables(std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        }))
+        Self::from_variables(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// `CUPO_*` and `DATABASE_URL`; everything else is left out. An empty value counts as absent.
@@ -93,10 +93,11 @@ impl Reader {
                 error
                     .into_iter()
                     .map(|one| Mistake {
-                        key: one.metadata.as_ref().and_then(|it| it.source.as_ref()).map_or_else(
-                            || "the configuration".to_owned(),
-                            ToString::to_string,
-                        ),
+                        key: one
+                            .metadata
+                            .as_ref()
+                            .and_then(|it| it.source.as_ref())
+                            .map_or_else(|| "the configuration".to_owned(), ToString::to_string),
                         variable: None,
                         found: format!("cannot be read ({})", one.kind),
                         right: "write valid TOML".to_owned(),
@@ -106,7 +107,8 @@ impl Reader {
         };
         let data = figment.data().map_err(unreadable)?;
         let mut values = BTreeMap::new();
-        for (key, value) in data.into_iter().filter(|(profile, _)| *profile == Profile::Default).flat_map(|(_, it)| it) {
+        for (key, value) in data.into_iter().filter(|(profile, _)| *profile == Profile::Default).flat_map(|(_, it)| it)
+        {
             match value {
                 Value::Dict(_, dict) => values.extend(dict.into_iter().map(|(name, it)| (format!("{key}.{name}"), it))),
                 other => {
@@ -146,7 +148,13 @@ impl Reader {
     }
 
     /// A value with a default.
-    pub fn or<T>(&self, key: &'static str, default: T, right: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    pub fn or<T>(
+        &self,
+        key: &'static str,
+        default: T,
+        right: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
         self.optional(key, right, Show::Value, parse).map(|found| found.unwrap_or(default))
     }
 

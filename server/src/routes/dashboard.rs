@@ -9,7 +9,7 @@ use http::request::Parts;
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::LeptosRoutes;
 
-use super::RateLimits;
+use crate::rate::RateLimits;
 use crate::sign_in_limit::SignInLimit;
 use crate::state::AppState;
 

@@ -10,9 +10,9 @@ use cupo_app::public::{CancelForm, ManageQuery, ManageState, RescheduleForm, ren
 use cupo_core::text::Locale;
 use cupo_engine::{EngineError, SlotsRequest};
 
-use super::RateLimits;
 use crate::body::Form;
 use crate::problem::{Failure, Outcome};
+use crate::rate::RateLimits;
 use crate::state::AppState;
 use crate::{language, pages};
 

@@ -11,9 +11,9 @@ use cupo_app::public::{BookingForm, BookingQuery, BookingState, render_booking_p
 use cupo_core::text::Locale;
 use cupo_engine::{EngineError, SlotsRequest};
 
-use super::RateLimits;
 use crate::body::Form;
 use crate::problem::{Failure, Outcome};
+use crate::rate::RateLimits;
 use crate::state::AppState;
 use crate::{language, pages};
 

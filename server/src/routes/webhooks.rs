@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use cupo_engine::NotificationOutcome;
 
-use super::RateLimits;
 use crate::problem::Outcome;
+use crate::rate::RateLimits;
 use crate::state::AppState;
 
 pub fn router(limits: &RateLimits) -> Router<AppState> {

@@ -45,10 +45,14 @@ async fn each_mistake_has_its_own_status_code_and_sentence() {
     let url = world.url("/embed/v1/appointments");
     let post = || world.client.post(&url).header("idempotency-key", "some-key-or-other");
     let json_post = || post().header("content-type", "application/json");
-    told.push(("broken JSON", problem(json_post().body("{\"org\":").send().await.unwrap(), 400, "malformed-json").await));
+    told.push((
+        "broken JSON",
+        problem(json_post().body("{\"org\":").send().await.unwrap(), 400, "malformed-json").await,
+    ));
     let keyless = world.client.post(&url).json(&booking(start)).send().await.unwrap();
     told.push(("no idempotency key", problem(keyless, 400, "missing-header").await));
-    let form = post().header("content-type", "application/x-www-form-urlencoded").body("org=demo").send().await.unwrap();
+    let form =
+        post().header("content-type", "application/x-www-form-urlencoded").body("org=demo").send().await.unwrap();
     told.push(("a form instead of JSON", problem(form, 415, "unsupported-media-type").await));
     let large = json_post().body(format!("\"{}\"", "x".repeat(70_000))).send().await.unwrap();
     told.push(("a body over the limit", problem(large, 413, "body-too-large").await));

@@ -85,7 +85,10 @@ fn the_environment_wins_over_the_file_and_keeps_digits_as_they_are() {
             ("CUPO_GOOGLE__CLIENT_ID", "0123"),
             ("CUPO_GOOGLE__CLIENT_SECRET", "000456"),
             ("DATABASE_URL", "postgres://cupo:hunter2@host/cupo"),
-            ("CUPO_SECRETS__ENCRYPTION_KEYS", "k2:AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            (
+                "CUPO_SECRETS__ENCRYPTION_KEYS",
+                "k2:AQECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+            ),
             ("HOME", "/root"),
         ]),
     )
@@ -122,7 +125,8 @@ fn a_configuration_that_is_printed_shows_no_secret() {
 
 #[test]
 fn google_has_its_real_addresses_unless_told_otherwise() {
-    let config = Config::from_toml(&format!("{SECRETS}[google]\nclient_id = \"id\"\nclient_secret = \"secret\"")).unwrap();
+    let config =
+        Config::from_toml(&format!("{SECRETS}[google]\nclient_id = \"id\"\nclient_secret = \"secret\"")).unwrap();
     let google = config.google.unwrap();
     assert_eq!(google.auth_url.as_str(), "https://accounts.google.com/o/oauth2/v2/auth");
     assert_eq!(google.token_url.as_str(), "https://oauth2.googleapis.com/token");

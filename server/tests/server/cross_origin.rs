@@ -36,7 +36,8 @@ async fn a_foreign_site_changes_nothing() {
     let world = World::start().await;
     let start = world.slots().await[0];
     let foreign = |method: Method, path: &str| world.client.request(method, world.url(path)).header("origin", FOREIGN);
-    let booked = foreign(Method::POST, "/embed/v1/appointments").header("idempotency-key", "from-afar").json(&booking(start));
+    let booked =
+        foreign(Method::POST, "/embed/v1/appointments").header("idempotency-key", "from-afar").json(&booking(start));
     problem(booked.send().await.unwrap(), 403, "origin-not-allowed").await;
     let hold = serde_json::json!({ "org": "demo", "event": "intro", "start": start });
     let held = foreign(Method::POST, "/embed/v1/holds").json(&hold).send().await.unwrap();

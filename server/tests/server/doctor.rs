@@ -35,7 +35,18 @@ async fn a_running_installation_is_well() {
 
     cupo_server::assembly::open_store(&config).await.unwrap().migrate().await.unwrap();
     let findings = examine_at(&config, SystemClock.now()).await;
-    for subject in ["database", "migrations", "writing", "journal", "secrets", "public address", "clock", "mail", "time zones"] {
+    for subject in [
+        "database",
+        "migrations",
+        "writing",
+        "journal",
+        "secrets",
+        "public address",
+        "clock",
+        "google",
+        "smtp",
+        "time zones",
+    ] {
         assert!(of(&findings, subject).starts_with("✓ "), "{}", of(&findings, subject));
     }
 }
@@ -51,13 +62,15 @@ async fn a_clock_that_is_wrong_is_told_by_how_much() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_out_of_reach_is_told_with_its_address_and_remedy() {
     // Port 9 (discard) of this machine: nobody answers there.
-    let text = configuration("http://127.0.0.1:9", 9, "").replace("sqlite::memory:", "postgres://cupo:hunter2@127.0.0.1:9/cupo");
+    let text = configuration("http://127.0.0.1:9", 9, "")
+        .replace("sqlite::memory:", "postgres://cupo:hunter2@127.0.0.1:9/cupo");
     let config = Config::from_toml(&format!("public_url = \"http://127.0.0.1:9\"\n{text}")).unwrap();
     let findings = examine_at(&config, SystemClock.now()).await;
     for (subject, words) in [
         ("database", ["***@127.0.0.1:9", "database.url"]),
         ("public address", ["nobody answers", "cupo serve"]),
-        ("mail", ["127.0.0.1:9", "smtp.host"]),
+        ("google", ["does not", "DNS"]),
+        ("smtp", ["mail server", "section smtp"]),
     ] {
         let told = of(&findings, subject);
         assert!(told.starts_with("✗ ") && words.iter().all(|word| told.contains(word)), "{told}");

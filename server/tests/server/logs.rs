@@ -39,7 +39,9 @@ async fn a_whole_story_leaves_no_token_password_or_visitor_in_the_logs() {
     let cookie = world.sign_in().await;
     let connected = world.client.get(world.url("/dashboard/calendars")).header("cookie", &cookie).send().await.unwrap();
     assert_eq!(connected.status(), 200);
-    world.form("/dashboard/api/sign_in", &[("form[email]", "ana@example.com"), ("form[password]", "my wrong guess")]).await;
+    world
+        .form("/dashboard/api/sign_in", &[("form[email]", "ana@example.com"), ("form[password]", "my wrong guess")])
+        .await;
     let view = world.booked().await;
     let token = view["token"].as_str().unwrap().to_owned();
     world.until("the event", async || world.events().into_iter().next()).await;
@@ -58,7 +60,9 @@ async fn a_whole_story_leaves_no_token_password_or_visitor_in_the_logs() {
         .filter(|it| it.path == "/token")
         .filter_map(|it| it.answer.clone())
         .flat_map(|answer| {
-            ["access_token", "refresh_token"].into_iter().filter_map(move |name| answer[name].as_str().map(str::to_owned))
+            ["access_token", "refresh_token"]
+                .into_iter()
+                .filter_map(move |name| answer[name].as_str().map(str::to_owned))
         })
         .collect();
     assert!(!spoken.is_empty(), "the simulator gave tokens");

@@ -22,7 +22,8 @@ async fn health_and_readiness_are_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn figures_are_for_the_operator_alone() {
     let text = configuration("http://127.0.0.1:9", 9, "");
-    let start = async |metrics: &str| Server::start(Config::from_toml(&format!("{text}{metrics}")).unwrap()).await.unwrap();
+    let start =
+        async |metrics: &str| Server::start(Config::from_toml(&format!("{text}{metrics}")).unwrap()).await.unwrap();
     let client = reqwest::Client::builder().build().unwrap();
     let off = start("").await;
     problem(client.get(format!("{}/metrics", off.base_url)).send().await.unwrap(), 404, "unknown-address").await;

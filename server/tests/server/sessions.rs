@@ -88,7 +88,8 @@ async fn guessing_one_accounts_password_is_limited_whoever_asks() {
         let fields = sign_in_fields("a guess of mine");
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = world.client.post(world.url("/dashboard/api/sign_in"));
-        let request = request.header("origin", &world.server.base_url).header("x-forwarded-for", format!("192.0.2.{number}"));
+        let request =
+            request.header("origin", &world.server.base_url).header("x-forwarded-for", format!("192.0.2.{number}"));
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
         last = Some(request.send().await.unwrap().status().as_u16());
     }

@@ -64,7 +64,13 @@ impl World {
     }
 
     pub async fn book(&self, key: &str, body: &Value) -> Response {
-        self.client.post(self.url("/embed/v1/appointments")).header("idempotency-key", key).json(body).send().await.unwrap()
+        self.client
+            .post(self.url("/embed/v1/appointments"))
+            .header("idempotency-key", key)
+            .json(body)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// An appointment at the first offered start.

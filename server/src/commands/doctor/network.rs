@@ -8,12 +8,11 @@ use cupo_store::Store;
 use reqwest::Client;
 use reqwest::header::DATE;
 use reqwest::redirect::Policy;
-use tokio::net::TcpStream;
 use url::Url;
 
 use super::{Finding, TIME_LIMIT};
 use crate::assembly;
-use crate::config::{Config, Smtp, is_loopback};
+use crate::config::{Config, is_loopback};
 
 /// Google refuses tokens of clocks that are further off than a few minutes; slots are wrong before that.
 const TOLERATED_SKEW: TimeDelta = TimeDelta::seconds(30);
@@ -22,7 +21,11 @@ pub async fn examine(config: &Config, store: Option<Store>, clock: Arc<dyn Clock
     let client = match Client::builder().timeout(TIME_LIMIT).redirect(Policy::none()).build() {
         Ok(client) => client,
         Err(error) => {
-            return vec![Finding::wrong("network", format!("no client can be made ({error})."), "Check the system's TLS.")];
+            return vec![Finding::wrong(
+                "network",
+                format!("no client can be made ({error})."),
+                "Check the system's TLS.",
+            )];
         }
     };
     let public_url = config.address.public_url(config.address.listen);
@@ -34,16 +37,13 @@ pub async fn examine(config: &Config, store: Option<Store>, clock: Arc<dyn Clock
         }
         Some(google) => {
             findings.push(this_clock(&client, &google.token_url, &*clock).await);
-            if let Some(store) = store {
-                findings.extend(providers(config, store, &public_url, clock).await);
-            }
             findings.push(notifications(&public_url, google.webhook_url.as_ref(), &google.api_url));
         }
     }
-    findings.push(match &config.smtp {
-        None => Finding::left_out("mail", "not configured: bookings work, but nobody is told by mail"),
-        Some(smtp) => mail(smtp).await,
-    });
+    if config.smtp.is_none() {
+        findings.push(Finding::left_out("smtp", "not configured: bookings work, but nobody is told by mail"));
+    }
+    findings.extend(services(config, store, &public_url, clock).await);
     findings
 }
 
@@ -69,7 +69,9 @@ async fn this_clock(client: &Client, provider: &Url, clock: &dyn Clock) -> Findi
     const SUBJECT: &str = "clock";
     let date = match client.get(provider.clone()).send().await {
         Ok(answer) => answer.headers().get(DATE).and_then(|it| it.to_str().ok()).map(str::to_owned),
-        Err(error) => return Finding::left_out(SUBJECT, format!("{} does not answer ({})", host(provider), reason(&error))),
+        Err(error) => {
+            return Finding::left_out(SUBJECT, format!("{} does not answer ({})", host(provider), reason(&error)));
+        }
     };
     let theirs = date.as_deref().and_then(|it| DateTime::parse_from_rfc2822(it).ok()).map(|it| it.with_timezone(&Utc));
     let Some(theirs) = theirs else {
@@ -77,7 +79,10 @@ async fn this_clock(client: &Client, provider: &Url, clock: &dyn Clock) -> Findi
     };
     let skew = clock.now() - theirs;
     if skew.abs() <= TOLERATED_SKEW {
-        return Finding::fine(SUBJECT, format!("within {} seconds of {}", TOLERATED_SKEW.num_seconds(), host(provider)));
+        return Finding::fine(
+            SUBJECT,
+            format!("within {} seconds of {}", TOLERATED_SKEW.num_seconds(), host(provider)),
+        );
     }
     let seconds = skew.num_seconds().abs();
     let side = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
@@ -88,28 +93,47 @@ async fn this_clock(client: &Client, provider: &Url, clock: &dyn Clock) -> Findi
     )
 }
 
-async fn providers(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Clock>) -> Vec<Finding> {
-    let engine = match assembly::engine(config, store, public_url, clock) {
+/// The calendar providers and the mail server, asked by the engine as it will ask them at work.
+async fn services(config: &Config, store: Option<Store>, public_url: &Url, clock: Arc<dyn Clock>) -> Vec<Finding> {
+    let engine = async {
+        let store = match store {
+            Some(store) => store,
+            // The database has its own finding; these questions need none.
+            None => Store::connect("sqlite::memory:").await?,
+        };
+        assembly::engine(config, store, public_url, clock)
+    };
+    let engine = match engine.await {
         Ok(engine) => engine,
         Err(error) => {
-            return vec![Finding::wrong("engine", format!("it cannot be put together ({error:#})."), "Mend that setting.")];
+            return vec![Finding::wrong(
+                "engine",
+                format!("it cannot be put together ({error:#})."),
+                "Mend that setting.",
+            )];
         }
     };
-    let checks = engine.provider_reachability().await;
+    let checks = engine.provider_reachability().await.into_iter();
     checks
-        .into_iter()
         .map(|check| {
             if check.ok {
                 Finding::fine(check.name, check.detail)
             } else {
-                Finding::wrong(
-                    check.name,
-                    format!("{}.", check.detail.trim_end_matches('.')),
-                    "Check that this machine may open connections to that address, and its proxy and DNS.",
-                )
+                Finding::wrong(check.name, format!("{}.", check.detail.trim_end_matches('.')), mend(check.name))
             }
         })
         .collect()
+}
+
+fn mend(service: &str) -> &'static str {
+    match service {
+        "smtp" => {
+            "Check the section smtp (host, port, tls, username, password), and that outgoing mail ports are open."
+        }
+        _ => {
+            "Check that this machine may open connections to that service, its DNS, and the addresses in the configuration."
+        }
+    }
 }
 
 /// Google notifies public https addresses only; without notifications calendars are polled.
@@ -123,22 +147,6 @@ fn notifications(public_url: &Url, webhook_url: Option<&Url>, api_url: &Url) -> 
         return Finding::fine(SUBJECT, "the simulator posts to this machine");
     }
     Finding::left_out(SUBJECT, "Google cannot post to an address without https; changes are polled every few minutes")
-}
-
-async fn mail(smtp: &Smtp) -> Finding {
-    const SUBJECT: &str = "mail";
-    let address = format!("{}:{}", smtp.host, smtp.port);
-    let connected = tokio::time::timeout(TIME_LIMIT, TcpStream::connect((smtp.host.as_str(), smtp.port))).await;
-    let refused = match connected {
-        Ok(Ok(_)) => return Finding::fine(SUBJECT, format!("{address} takes connections")),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {} seconds", TIME_LIMIT.as_secs()),
-    };
-    Finding::wrong(
-        SUBJECT,
-        format!("the mail server {address} cannot be reached ({refused})."),
-        "Check smtp.host and smtp.port, and that outgoing mail ports are not blocked.",
-    )
 }
 
 fn host(url: &Url) -> &str {

@@ -1,46 +1,71 @@
 //! `GET /embed/v1/slots`: the hottest address. A warm answer is the engine's cached bytes and a handful of headers.
 
+use std::any::Any;
 use std::borrow::Cow;
 
-use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use axum::extract::{Request, State};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use cupo_core::parse::{FieldErrors, FieldProblem};
-use cupo_engine::SlotsRequest;
+use cupo_core::text::Locale;
+use cupo_engine::{CachedSlots, SlotsRequest};
 
 use super::cors;
 use crate::problem::{Failure, Kind, Outcome};
 use crate::state::AppState;
 use crate::{etag, language};
 
-pub async fn read(State(state): State<AppState>, uri: Uri, headers: HeaderMap) -> Response {
-    match answer(&state, &uri, &headers).await {
+pub async fn read(State(state): State<AppState>, request: Request) -> Response {
+    match answer(&state, &request).await {
         Ok(response) => response,
-        Err(failure) => failure.to_problem_response(language::of_request(&headers, &uri)),
+        Err(failure) => tell(&failure, &request),
     }
 }
 
-async fn answer(state: &AppState, uri: &Uri, headers: &HeaderMap) -> Outcome<Response> {
-    let query = Query::parse(uri.query().unwrap_or(""))?;
-    let origin = cors::check(state, &query.org, headers).await?;
+async fn answer(state: &AppState, request: &Request) -> Outcome<Response> {
+    state.rates.slots.check(request)?;
+    let query = Query::parse(request.uri().query().unwrap_or(""))?;
+    let origin = cors::check(state, &query.org, request.headers()).await?;
     let mut response = match state.engine.slots(&query.request()).await {
-        Ok(slots) => {
-            let tag = HeaderValue::from_str(&slots.etag).expect("the engine's tag is quoted hexadecimal digits");
-            let unchanged = headers.get(IF_NONE_MATCH).is_some_and(|header| etag::matches(header, &tag));
-            let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { slots.body.clone().into_response() };
-            let headers = response.headers_mut();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            headers.insert(ETAG, tag);
-            // A browser may keep it but asks each time: a slot that was taken must not be shown again.
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            response
-        }
-        Err(error) => Failure::from(error).to_problem_response(language::of_request(headers, uri)),
+        Ok(slots) => fresh_or_unchanged(&slots, request.headers()),
+        Err(error) => tell(&error.into(), request),
     };
     origin.apply(response.headers_mut());
     Ok(response)
+}
+
+fn fresh_or_unchanged(slots: &CachedSlots, request: &HeaderMap) -> Response {
+    let tag = HeaderValue::from_str(&slots.etag).expect("the engine's tag is quoted hexadecimal digits");
+    let unchanged = request.get(IF_NONE_MATCH).is_some_and(|header| etag::matches(header, &tag));
+    let mut response =
+        if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { slots.body.clone().into_response() };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ETAG, tag);
+    // A browser may keep it but asks each time: a slot that was taken must not be shown again.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn tell(failure: &Failure, request: &Request) -> Response {
+    failure.log();
+    failure.to_problem_response(language::of_request(request.headers(), request.uri()))
+}
+
+/// For every method but `GET` and `HEAD`.
+pub async fn method_not_allowed(request: Request) -> Response {
+    let mut response = tell(&Kind::MethodNotAllowed.into(), &request);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+/// The request is gone with the panic, and with it the reader's language.
+pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let failure = Failure::from_panic(panic);
+    failure.log();
+    failure.to_problem_response(Locale::default())
 }
 
 /// The query, its dates valid and in order.
@@ -77,7 +102,7 @@ impl<'a> Query<'a> {
         let event = errors.collect("event", event.ok_or_else(missing));
         let from = errors.collect("from", date(from));
         let to = errors.collect("to", date(to));
-        let duration = duration.map(|text| text.parse().map_err(|_| FieldProblem::new("error.whole_minutes")));
+        let duration = duration.map(|text| text.parse().map_err(|_| FieldProblem::new("error.duration").with("value", text)));
         let duration = errors.collect("duration", duration.transpose());
         if let (Some(from), Some(to)) = (from, to)
             && to < from

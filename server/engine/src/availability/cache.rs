@@ -1,0 +1,168 @@
+//! What was computed already, and when it may be used again.
+//!
+//! Two levels, both keyed by what a request names, so that a warm answer costs one lookup by a borrowed key and no query:
+//! the [`Snapshot`] of an event type's host, and the finished bytes of a range. An entry is good while its organization
+//! was not written to since the reading began, and not after its `valid_until`.
+
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use cupo_core::{ids::OrganizationId, parse::Origin, text::Locale, wire::EventTypeView};
+use quick_cache::{Equivalent, Weighter, sync::Cache};
+
+use super::{CachedSlots, snapshot::Snapshot};
+
+/// The bytes of slot answers that are kept.
+const SLOTS_CAPACITY: u64 = 32 << 20;
+const SNAPSHOTS: usize = 1_000;
+
+/// A cached value and how long it is good.
+#[derive(Clone)]
+pub(super) struct Stamped<T> {
+    value: T,
+    valid_until: DateTime<Utc>,
+    /// The epoch in which the reading began.
+    as_of: u64,
+    /// The epoch in which the organization was last written to.
+    written: Arc<AtomicU64>,
+}
+
+impl<T> Stamped<T> {
+    fn good(self, now: DateTime<Utc>) -> Option<T> {
+        (now < self.valid_until && self.written.load(Ordering::Acquire) <= self.as_of).then_some(self.value)
+    }
+}
+
+/// The moment at which a reading begins: taken before the transaction, so that a write which the transaction does not
+/// see makes the entry void.
+#[derive(Clone, Copy)]
+pub(super) struct Epoch(u64);
+
+pub(crate) struct AvailabilityCache {
+    epoch: AtomicU64,
+    written: RwLock<HashMap<OrganizationId, Arc<AtomicU64>>>,
+    pub(super) snapshots: Cache<EventKey, Stamped<Arc<Snapshot>>>,
+    pub(super) views: Cache<ViewKey, Stamped<Arc<EventTypeView>>>,
+    pub(super) slots: Cache<SlotsKey, Stamped<Arc<CachedSlots>>, SlotsWeighter>,
+    pub(super) origins: Cache<String, Stamped<Arc<[Origin]>>>,
+}
+
+impl Default for AvailabilityCache {
+    fn default() -> Self {
+        Self {
+            epoch: AtomicU64::new(0),
+            written: RwLock::default(),
+            snapshots: Cache::new(SNAPSHOTS),
+            views: Cache::new(SNAPSHOTS),
+            slots: Cache::with_weighter(SNAPSHOTS, SLOTS_CAPACITY, SlotsWeighter),
+            origins: Cache::new(SNAPSHOTS),
+        }
+    }
+}
+
+impl AvailabilityCache {
+    pub(super) fn begin(&self) -> Epoch {
+        Epoch(self.epoch.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn invalidate(&self, organization_id: &OrganizationId) {
+        let written = self.written(organization_id);
+        // A reader that began at or after this epoch sees the committed write; one before it does not count any more.
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
+        written.fetch_max(epoch, Ordering::AcqRel);
+    }
+
+    fn written(&self, organization_id: &OrganizationId) -> Arc<AtomicU64> {
+        let known = self.written.read().unwrap_or_else(PoisonError::into_inner).get(organization_id).cloned();
+        known.unwrap_or_else(|| {
+            let mut written = self.written.write().unwrap_or_else(PoisonError::into_inner);
+            written.entry(organization_id.clone()).or_default().clone()
+        })
+    }
+
+    pub(super) fn stamp<T>(
+        &self,
+        value: T,
+        organization_id: &OrganizationId,
+        as_of: Epoch,
+        valid_until: DateTime<Utc>,
+    ) -> Stamped<T> {
+        Stamped { value, valid_until, as_of: as_of.0, written: self.written(organization_id) }
+    }
+}
+
+/// A good entry under a borrowed key.
+pub(super) fn good<K, Q, V, W>(cache: &Cache<K, Stamped<V>, W>, key: &Q, now: DateTime<Utc>) -> Option<V>
+where
+    K: Hash + Eq,
+    Q: Hash + Equivalent<K> + ?Sized,
+    V: Clone,
+    W: Weighter<K, Stamped<V>> + Clone,
+{
+    cache.get(key)?.good(now)
+}
+
+/// Slots are weighed by their bytes.
+#[derive(Clone)]
+pub(super) struct SlotsWeighter;
+
+impl Weighter<SlotsKey, Stamped<Arc<CachedSlots>>> for SlotsWeighter {
+    fn weight(&self, key: &SlotsKey, slots: &Stamped<Arc<CachedSlots>>) -> u64 {
+        let starts = std::mem::size_of_val(&*slots.value.starts);
+        (key.0.org.len() + key.0.event.len() + slots.value.body.len() + starts + 256) as u64
+    }
+}
+
+macro_rules! borrowed_keys {
+    ($($(#[$doc:meta])* $owned:ident($key:ident { $($text:ident),+; $($plain:ident: $type:ty),* });)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub(super) struct $key<T> {
+            $(pub(super) $text: T,)+
+            $(pub(super) $plain: $type,)*
+        }
+
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub(super) struct $owned(pub(super) $key<Box<str>>);
+
+        impl Hash for $owned {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.borrowed().hash(state);
+            }
+        }
+
+        impl $owned {
+            fn borrowed(&self) -> $key<&str> {
+                $key { $($text: &*self.0.$text,)+ $($plain: self.0.$plain,)* }
+            }
+        }
+
+        impl $key<&str> {
+            pub(super) fn owned(&self) -> $owned {
+                $owned($key { $($text: self.$text.into(),)+ $($plain: self.$plain,)* })
+            }
+        }
+
+        impl Equivalent<$owned> for $key<&str> {
+            fn equivalent(&self, key: &$owned) -> bool {
+                *self == key.borrowed()
+            }
+        }
+    )*};
+}
+
+borrowed_keys! {
+    /// An event type by its public address.
+    EventKey(EventName { org, event; });
+    /// What one language sees of it.
+    ViewKey(ViewName { org, event; locale: Locale });
+    /// A range of its slots.
+    SlotsKey(SlotsName { org, event; from: NaiveDate, to: NaiveDate });
+}

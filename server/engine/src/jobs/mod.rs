@@ -1,0 +1,164 @@
+//! Durable background work: one file, one struct for each kind of job.
+//!
+//! A task is enqueued in the transaction that makes it necessary, carries ids only, and may run twice: what it finds
+//! when it runs decides what it does. [`Outcome`] is all the worker needs to know. A task that fails is tried again after
+//! about as long as it has waited already, at most an hour, until its patience ends; then it is kept as failed for the
+//! host to see. Work of an account that has to be connected again waits without end: it is the host's turn.
+
+mod open_channel;
+mod pull_changes;
+mod push_event;
+mod read_meeting_link;
+mod revoke_token;
+mod send_mail;
+mod stop_channel;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cupo_core::ids::OrganizationId;
+use cupo_providers::ProviderError;
+use cupo_store::{Job, NewJob, StoreError, Tx, job_enqueue};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Engine, EngineError, random::RandomSourceExt};
+
+pub(crate) use open_channel::OpenChannel;
+pub(crate) use pull_changes::PullChanges;
+pub(crate) use push_event::PushEvent;
+pub(crate) use read_meeting_link::ReadMeetingLink;
+pub(crate) use revoke_token::RevokeToken;
+pub(crate) use send_mail::SendMail;
+pub(crate) use stop_channel::StopChannel;
+
+/// What the worker does with a job that has run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It is done: forget it.
+    Done,
+    /// Run it again after this time; the text says why.
+    Retry(TimeDelta, String),
+    /// It will never succeed: keep it for people to see, with the reason.
+    GiveUp(String),
+}
+
+/// Work for later.
+pub(crate) trait Task: Serialize + DeserializeOwned + Send + Sync {
+    /// The name in the table.
+    const KIND: &'static str;
+    /// How long it is tried.
+    const PATIENCE: TimeDelta;
+
+    /// One task of a key waits at most, and one runs at most.
+    fn coalescing_key(&self) -> String;
+
+    /// Does the work, as far as it is still to be done.
+    fn run(
+        &self,
+        engine: &Engine,
+        organization_id: &OrganizationId,
+        job: &Job,
+    ) -> impl Future<Output = Result<Outcome, EngineError>> + Send;
+}
+
+/// The first pause after a failure.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
+/// The longest pause.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
+/// How often a job looks whether its account was connected again.
+const RECONNECT_PAUSE: TimeDelta = TimeDelta::minutes(5);
+
+impl Engine {
+    /// Enqueues a task, to run as soon as the transaction is committed.
+    pub(crate) async fn enqueue<T: Task>(
+        &self,
+        tx: &mut Tx,
+        organization_id: &OrganizationId,
+        task: &T,
+    ) -> Result<(), EngineError> {
+        self.enqueue_at(tx, organization_id, task, self.now()).await
+    }
+
+    /// Enqueues a task for later.
+    pub(crate) async fn enqueue_at<T: Task>(
+        &self,
+        tx: &mut Tx,
+        organization_id: &OrganizationId,
+        task: &T,
+        run_at: DateTime<Utc>,
+    ) -> Result<(), EngineError> {
+        let job = NewJob {
+            id: self.fresh(),
+            organization_id: Some(organization_id.clone()),
+            kind: T::KIND.to_owned(),
+            payload: serde_json::to_value(task).map_err(|e| EngineError::internal("writing a job", e))?,
+            coalescing_key: Some(format!("{}:{}", T::KIND, task.coalescing_key())),
+            run_at,
+            created_at: self.now(),
+        };
+        Ok(job_enqueue(tx, &job).await?)
+    }
+
+    /// Runs a leased job.
+    pub(crate) async fn run_job(&self, job: &Job) -> Outcome {
+        match job.kind.as_str() {
+            PushEvent::KIND => self.run_task::<PushEvent>(job).await,
+            PullChanges::KIND => self.run_task::<PullChanges>(job).await,
+            OpenChannel::KIND => self.run_task::<OpenChannel>(job).await,
+            StopChannel::KIND => self.run_task::<StopChannel>(job).await,
+            RevokeToken::KIND => self.run_task::<RevokeToken>(job).await,
+            SendMail::KIND => self.run_task::<SendMail>(job).await,
+            ReadMeetingLink::KIND => self.run_task::<ReadMeetingLink>(job).await,
+            unknown => Outcome::GiveUp(format!("this version knows no job `{unknown}`")),
+        }
+    }
+
+    async fn run_task<T: Task>(&self, job: &Job) -> Outcome {
+        let Some(organization_id) = &job.organization_id else {
+            return Outcome::GiveUp("the job names no organization".to_owned());
+        };
+        let task = match serde_json::from_value::<T>(job.payload.clone()) {
+            Ok(task) => task,
+            Err(error) => return Outcome::GiveUp(format!("the payload is not readable: {error}")),
+        };
+        let outcome = match task.run(self, organization_id, job).await {
+            Ok(outcome) => outcome,
+            Err(error) => self.after_failure(job, error),
+        };
+        match outcome {
+            Outcome::Retry(_, why) if self.age(job) > T::PATIENCE => Outcome::GiveUp(why),
+            outcome => outcome,
+        }
+    }
+
+    fn age(&self, job: &Job) -> TimeDelta {
+        self.now() - job.created_at
+    }
+
+    /// What a failure means for a job, where the task has no opinion of its own.
+    fn after_failure(&self, job: &Job, error: EngineError) -> Outcome {
+        let why = error.to_string();
+        match error {
+            EngineError::Provider(ProviderError::Throttled(after)) => {
+                let after = after + self.0.random.jittered(Duration::from_secs(2));
+                Outcome::Retry(TimeDelta::from_std(after).unwrap_or(LONGEST_PAUSE), why)
+            }
+            EngineError::Provider(ProviderError::Rejected(_) | ProviderError::NotFound)
+            | EngineError::Store(StoreError::Corrupt { .. })
+            | EngineError::Invalid(_)
+            | EngineError::Conflict(_) => Outcome::GiveUp(why),
+            // What the work was for is gone.
+            EngineError::NotFound(_) => Outcome::Done,
+            EngineError::ReconnectNeeded(_) => Outcome::Retry(RECONNECT_PAUSE, why),
+            EngineError::NotConfigured(_) => Outcome::Retry(LONGEST_PAUSE, why),
+            _ => Outcome::Retry(self.pause(job), why),
+        }
+    }
+
+    /// The pause after a failure: it grows with the job's age and is not in step with other jobs'.
+    pub(crate) fn pause(&self, job: &Job) -> TimeDelta {
+        let pause = self.age(job).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        let jittered = self.0.random.jittered(pause.to_std().unwrap_or_default());
+        TimeDelta::from_std(jittered).unwrap_or(LONGEST_PAUSE)
+    }
+}

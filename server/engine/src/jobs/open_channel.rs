@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use cupo_core::ids::{CalendarId, OrganizationId};
+use cupo_providers::{CalendarProvider, Secret, WatchRequest};
+use cupo_store::{
+    Job, Provider, ProviderSubscription, calendar_get, subscription_insert, subscription_list_by_calendar,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, PullChanges, StopChannel, Task};
+use crate::{
+    Engine, EngineError,
+    engine::{digest, transact},
+    random::RandomSourceExt,
+};
+
+/// Google's own default.
+const TTL: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Opens a notification channel for a calendar. There is no renewal: the new channel is committed first, then the old
+/// ones are stopped, and both tell of changes in between.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OpenChannel {
+    pub(crate) calendar_id: CalendarId,
+}
+
+impl Task for OpenChannel {
+    const KIND: &'static str = "open_channel";
+    const PATIENCE: TimeDelta = TimeDelta::days(1);
+
+    fn coalescing_key(&self) -> String {
+        self.calendar_id.to_string()
+    }
+
+    async fn run(&self, engine: &Engine, organization_id: &OrganizationId, _: &Job) -> Result<Outcome, EngineError> {
+        let Some(webhook_url) = &engine.0.settings.webhook_url else { return Ok(Outcome::Done) };
+        let address =
+            webhook_url.join("webhooks/google").map_err(|e| EngineError::internal("the webhook address", e))?;
+        let (calendar, old) = {
+            let tx = &mut engine.0.store.read().await?;
+            let calendar = calendar_get(tx, organization_id, &self.calendar_id).await?;
+            let calendar = calendar.filter(|calendar| calendar.checks_conflicts || calendar.receives_events);
+            let Some(calendar) = calendar else { return Ok(Outcome::Done) };
+            let old = subscription_list_by_calendar(tx, organization_id, &self.calendar_id).await?;
+            (calendar, old)
+        };
+        let lasts = |subscription: &ProviderSubscription| {
+            subscription.expires_at > engine.now() + crate::worker::RENEWAL_MARGIN
+        };
+        if old.iter().any(lasts) {
+            return Ok(Outcome::Done);
+        }
+        let token = engine.0.random.token();
+        let request = WatchRequest {
+            id: engine.0.random.uuid(engine.now()),
+            token: Secret::new(token.as_str()),
+            address,
+            ttl: TTL,
+        };
+        let (provider, request) = (&engine.google()?.provider, &request);
+        let external_id = calendar.external_id.as_str();
+        let call = move |token| async move { provider.watch(&token, external_id, request).await };
+        let watch = engine.call_provider(organization_id, &calendar.account_id, call).await?;
+        let subscription = ProviderSubscription {
+            id: request.id.parse().map_err(|e| EngineError::internal("a channel's id", e))?,
+            organization_id: organization_id.clone(),
+            calendar_id: calendar.id.clone(),
+            provider: Provider::Google,
+            resource_id: watch.resource_id,
+            token_hash: digest(&token),
+            expires_at: watch.expires_at,
+            last_message_number: 0,
+            created_at: engine.now(),
+        };
+        transact!(engine, tx => {
+            subscription_insert(tx, &subscription).await?;
+            // What was told between the opening and this commit went to a channel that nobody knew.
+            engine.enqueue(tx, organization_id, &PullChanges { calendar_id: calendar.id.clone() }).await?;
+            for old in &old {
+                let account_id = calendar.account_id.clone();
+                let stop = StopChannel { account_id, subscription_id: old.id.clone() };
+                engine.enqueue(tx, organization_id, &stop).await?;
+            }
+        })?;
+        engine.committed(organization_id);
+        Ok(Outcome::Done)
+    }
+}
