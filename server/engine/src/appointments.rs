@@ -83,8 +83,7 @@ impl Engine {
         let cursor = before.map(parse_cursor).transpose().map_err(|problem| problem.at("before"))?;
         let organization_id = &principal.organization_id;
         let tx = &mut self.0.store.read().await?;
-        let listed =
-            appointment_list(tx, organization_id, filter, self.now(), PAGE_SIZE, cursor.as_ref()).await?;
+        let listed = appointment_list(tx, organization_id, filter, self.now(), PAGE_SIZE, cursor.as_ref()).await?;
         let next = (listed.len() == PAGE_SIZE as usize).then(|| listed.last().map(write_cursor)).flatten();
         let mut items = Vec::with_capacity(listed.len());
         for appointment in listed.into_iter().filter(|appointment| principal.may_see(appointment)) {

@@ -66,11 +66,7 @@ impl Engine {
         self.0.random.fill(&mut bytes);
         let verifier = pkce_verifier(bytes);
         let state_row_id = hex::encode(&state_hash);
-        let row = RowReference {
-            table: "oauth_state",
-            id: &state_row_id,
-            organization_id: &principal.organization_id,
-        };
+        let row = RowReference { table: "oauth_state", id: &state_row_id, organization_id: &principal.organization_id };
         let now = self.now();
         let row = OauthState {
             pkce_verifier_ciphertext: self.0.keyring.seal(&*self.0.random, row, verifier.expose().as_bytes()),
@@ -142,11 +138,7 @@ impl Engine {
             })
             .ok_or(EngineError::StateExpired)?;
         let state_row_id = hex::encode(&state_hash);
-        let row = RowReference {
-            table: "oauth_state",
-            id: &state_row_id,
-            organization_id: &principal.organization_id,
-        };
+        let row = RowReference { table: "oauth_state", id: &state_row_id, organization_id: &principal.organization_id };
         let verifier = self
             .0
             .keyring

@@ -59,8 +59,7 @@ impl Details {
 impl Engine {
     pub(crate) async fn details(&self, tx: &mut Tx, appointment: Appointment) -> Result<Details, EngineError> {
         let organization_id = &appointment.organization_id;
-        let organization =
-            organization_get(tx, organization_id).await?.ok_or(EngineError::NotFound("organization"))?;
+        let organization = organization_get(tx, organization_id).await?.ok_or(EngineError::NotFound("organization"))?;
         let event_type = event_type_get(tx, organization_id, &appointment.event_type_id)
             .await?
             .ok_or(EngineError::NotFound("event type"))?;
@@ -82,10 +81,7 @@ impl Engine {
         let token = self.manage_token(&appointment.id);
         let location = LocationView {
             kind: appointment.location.kind().to_owned(),
-            detail: details
-                .place()
-                .filter(|_| appointment.location != Location::GoogleMeet)
-                .map(str::to_owned),
+            detail: details.place().filter(|_| appointment.location != Location::GoogleMeet).map(str::to_owned),
             needs_phone: appointment.location.needs_visitor_phone(),
         };
         AppointmentView {
@@ -124,22 +120,28 @@ impl Engine {
             Url::parse_with_params(address, fields).map(String::from).unwrap_or_default()
         };
         AddToCalendar {
-            google: form("https://calendar.google.com/calendar/render", &[
-                ("action", "TEMPLATE"),
-                ("text", &title),
-                ("dates", &format!("{}/{}", basic(start_at), basic(end_at))),
-                ("details", &body),
-                ("location", place),
-            ]),
-            outlook: form("https://outlook.live.com/calendar/0/deeplink/compose", &[
-                ("path", "/calendar/action/compose"),
-                ("rru", "addevent"),
-                ("subject", &title),
-                ("startdt", &extended(start_at)),
-                ("enddt", &extended(end_at)),
-                ("body", &body),
-                ("location", place),
-            ]),
+            google: form(
+                "https://calendar.google.com/calendar/render",
+                &[
+                    ("action", "TEMPLATE"),
+                    ("text", &title),
+                    ("dates", &format!("{}/{}", basic(start_at), basic(end_at))),
+                    ("details", &body),
+                    ("location", place),
+                ],
+            ),
+            outlook: form(
+                "https://outlook.live.com/calendar/0/deeplink/compose",
+                &[
+                    ("path", "/calendar/action/compose"),
+                    ("rru", "addevent"),
+                    ("subject", &title),
+                    ("startdt", &extended(start_at)),
+                    ("enddt", &extended(end_at)),
+                    ("body", &body),
+                    ("location", place),
+                ],
+            ),
             ics: self.public_address(&format!("embed/v1/appointments/{token}/calendar.ics")),
         }
     }

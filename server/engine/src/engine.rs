@@ -183,8 +183,7 @@ impl Engine {
     /// The visitor's secret of an appointment. It is derived, so that every mail can carry the link although the store
     /// keeps only its hash.
     pub(crate) fn manage_token(&self, id: &AppointmentId) -> String {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.0.session_secret.0).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.session_secret.0).expect("HMAC takes a key of any length");
         mac.update(b"manage\0");
         mac.update(id.as_str().as_bytes());
         URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())

@@ -5,7 +5,10 @@
 //! maps variants to statuses in one place. What a person cannot mend is logged where it happened, with its cause, and
 //! shown as "something went wrong": causes may name rows and hosts, never secrets.
 
-use cupo_core::{parse::{FieldError, FieldErrors}, slots::Refusal};
+use cupo_core::{
+    parse::{FieldError, FieldErrors},
+    slots::Refusal,
+};
 use cupo_providers::ProviderError;
 use cupo_store::StoreError;
 
@@ -105,10 +108,7 @@ impl From<FieldError> for EngineError {
 }
 
 impl EngineError {
-    pub(crate) fn internal(
-        context: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
+    pub(crate) fn internal(context: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal { context, source: source.into() }
     }
 

@@ -259,8 +259,7 @@ impl Engine {
         ) else {
             return Ok(None);
         };
-        Ok((membership.organization_id == organization.id)
-            .then(|| principal_of(&user, &organization, membership.role)))
+        Ok((membership.organization_id == organization.id).then(|| principal_of(&user, &organization, membership.role)))
     }
 
     /// Changes the user's language.

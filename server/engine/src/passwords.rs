@@ -32,7 +32,8 @@ pub(crate) async fn verify(hash: Option<String>, password: String) -> Result<boo
     tokio::task::spawn_blocking(move || {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| UNKNOWN_USER.to_owned());
-        let parsed = PasswordHash::new(&hash).map_err(|e| EngineError::internal("stored password hash", e.to_string()))?;
+        let parsed =
+            PasswordHash::new(&hash).map_err(|e| EngineError::internal("stored password hash", e.to_string()))?;
         Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok() && known)
     })
     .await

@@ -18,7 +18,9 @@ pub struct OsRandom;
 
 impl RandomSource for OsRandom {
     fn fill(&self, buffer: &mut [u8]) {
-        OsRng.try_fill_bytes(buffer).expect("without the system's random source no secret can be made, so stopping is right");
+        OsRng
+            .try_fill_bytes(buffer)
+            .expect("without the system's random source no secret can be made, so stopping is right");
     }
 }
 
@@ -52,4 +54,3 @@ impl RandomSourceExt for dyn RandomSource + '_ {
         span.mul_f64(0.5 + f64::from(u16::from_le_bytes(bytes)) / f64::from(u16::MAX) / 2.0)
     }
 }
-

@@ -108,10 +108,9 @@ impl Engine {
     async fn time_to_next_job(&self) -> Duration {
         let next = async { Ok::<_, EngineError>(jobs_next_run_at(&mut self.0.store.read().await?).await?) }.await;
         match next {
-            Ok(Some(at)) => (at - self.now()).to_std().unwrap_or(Duration::ZERO).clamp(
-                Duration::from_millis(20),
-                LONGEST_SLEEP,
-            ),
+            Ok(Some(at)) => {
+                (at - self.now()).to_std().unwrap_or(Duration::ZERO).clamp(Duration::from_millis(20), LONGEST_SLEEP)
+            }
             Ok(None) => LONGEST_SLEEP,
             Err(error) => {
                 tracing::error!(%error, "the next job could not be looked up");

@@ -23,8 +23,8 @@ use crate::{Engine, EngineError, engine::digest};
 pub(crate) use cache::AvailabilityCache;
 use cache::{EventName, SlotsName, ViewName, good};
 pub(crate) use live::Live;
-pub(crate) use snapshot::{Freshness, HostTime, Own, open_around};
 use snapshot::Snapshot;
+pub(crate) use snapshot::{Freshness, HostTime, Own, open_around};
 
 /// The most days that are answered at once.
 pub const MAX_DAYS: u32 = 62;
@@ -224,8 +224,7 @@ impl Engine {
         let as_of = self.0.availability.begin();
         let tx = &mut self.0.store.read().await?;
         let slug = Slug::parse(org).map_err(|_| EngineError::NotFound("organization"))?;
-        let organization =
-            organization_get_by_slug(tx, &slug).await?.ok_or(EngineError::NotFound("organization"))?;
+        let organization = organization_get_by_slug(tx, &slug).await?.ok_or(EngineError::NotFound("organization"))?;
         let origins: Arc<[Origin]> = origins_of_organization(tx, &organization.id).await?.into();
         let stamped = self.0.availability.stamp(origins.clone(), &organization.id, as_of, next_minute(now));
         self.0.availability.origins.insert(org.to_owned(), stamped);

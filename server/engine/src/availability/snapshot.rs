@@ -129,8 +129,7 @@ impl Engine {
     ) -> Result<(Organization, EventType), EngineError> {
         let org = Slug::parse(org).map_err(|_| EngineError::NotFound("organization"))?;
         let event = Slug::parse(event).map_err(|_| EngineError::NotFound("event type"))?;
-        let organization =
-            organization_get_by_slug(tx, &org).await?.ok_or(EngineError::NotFound("organization"))?;
+        let organization = organization_get_by_slug(tx, &org).await?.ok_or(EngineError::NotFound("organization"))?;
         let event_type = event_type_get_by_slug(tx, &organization.id, &event)
             .await?
             .filter(|event_type| event_type.is_active)
@@ -175,12 +174,7 @@ impl Engine {
         })
     }
 
-    async fn freshness(
-        &self,
-        tx: &mut Tx,
-        calendar: &Calendar,
-        now: DateTime<Utc>,
-    ) -> Result<Freshness, EngineError> {
+    async fn freshness(&self, tx: &mut Tx, calendar: &Calendar, now: DateTime<Utc>) -> Result<Freshness, EngineError> {
         let Some(synced_at) = calendar.synced_at else { return Ok(Freshness::Stale) };
         let until = synced_at + self.0.settings.stale_after;
         if until > now {

@@ -53,9 +53,8 @@ impl Engine {
         let calendars = time.calendars.iter().map(|(calendar, _)| calendar);
         let mut busy = Vec::new();
         for (id, live) in self.live_busy(&event_type.organization_id, calendars, range).await {
-            let is_stale = time.calendars.iter().any(|(calendar, freshness)| {
-                calendar.id == id && *freshness == Freshness::Stale
-            });
+            let is_stale =
+                time.calendars.iter().any(|(calendar, freshness)| calendar.id == id && *freshness == Freshness::Stale);
             match live {
                 Live::Busy(intervals) => busy.extend(intervals),
                 Live::Unknown if is_stale => return Err(EngineError::CalendarUnreachable),

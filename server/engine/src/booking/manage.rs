@@ -70,11 +70,7 @@ impl Engine {
     ///
     /// # Errors
     /// As for booking, and [`EngineError::Conflict`] for one that is over or cancelled.
-    pub async fn reschedule_by_token(
-        &self,
-        token: &str,
-        start: DateTime<Utc>,
-    ) -> Result<AppointmentView, EngineError> {
+    pub async fn reschedule_by_token(&self, token: &str, start: DateTime<Utc>) -> Result<AppointmentView, EngineError> {
         let (appointment, event_type) = {
             let tx = &mut self.0.store.read().await?;
             let appointment = self.appointment_of_token(tx, token).await?;

@@ -17,8 +17,8 @@ use cupo_core::{
     zone::TimeZoneName,
 };
 use cupo_store::{
-    Appointment, EventType, IdempotencyKey, StoreError, Tx, appointment_insert, hold_delete,
-    hold_get_by_token_hash, idempotency_get, idempotency_insert,
+    Appointment, EventType, IdempotencyKey, StoreError, Tx, appointment_insert, hold_delete, hold_get_by_token_hash,
+    idempotency_get, idempotency_insert,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -94,9 +94,9 @@ impl Engine {
     /// [`EngineError::CalendarUnreachable`]. Nothing is written then.
     pub async fn book(&self, idempotency_key: &str, request: BookingRequest) -> Result<Booked, EngineError> {
         let booked = self.try_to_book(idempotency_key, &request).await;
-        let result = booked.as_ref().map_or_else(EngineError::code, |booked| {
-            if booked.replayed { "replayed" } else { "booked" }
-        });
+        let result = booked
+            .as_ref()
+            .map_or_else(EngineError::code, |booked| if booked.replayed { "replayed" } else { "booked" });
         metrics::counter!("cupo_bookings_total", "result" => result).increment(1);
         booked
     }
@@ -210,12 +210,7 @@ impl Engine {
     }
 
     /// What is kept of an answer: all of it but the visitor's secret, which the store never holds.
-    fn saved_answer(
-        &self,
-        details: &Details,
-        key: &str,
-        request_hash: &[u8],
-    ) -> Result<IdempotencyKey, EngineError> {
+    fn saved_answer(&self, details: &Details, key: &str, request_hash: &[u8]) -> Result<IdempotencyKey, EngineError> {
         let view = self.view(details);
         let token = view.token.clone();
         let answer = SavedAnswer { appointment_id: details.appointment.id.clone(), view };

@@ -10,8 +10,8 @@ use cupo_providers::{
     PutOutcome,
 };
 use cupo_store::{
-    Appointment, AppointmentExternalMapping, Calendar, Job, MeetingState, appointment_get,
-    appointment_set_meeting_url, calendar_get, mapping_get, mapping_mark_deleted, mapping_upsert,
+    Appointment, AppointmentExternalMapping, Calendar, Job, MeetingState, appointment_get, appointment_set_meeting_url,
+    calendar_get, mapping_get, mapping_mark_deleted, mapping_upsert,
 };
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,9 @@ async fn put(engine: &Engine, details: &Details, mapped: Option<Calendar>) -> Re
     match engine.call_provider(organization_id, &calendar.account_id, call).await {
         Ok(outcome) => store_outcome(engine, appointment, calendar, mapping, outcome).await,
         // Somebody changed or deleted it there: learn what, then decide again. The calendar wins.
-        Err(EngineError::Provider(error @ (ProviderError::Conflict | ProviderError::NotFound))) if mapping.is_some() => {
+        Err(EngineError::Provider(error @ (ProviderError::Conflict | ProviderError::NotFound)))
+            if mapping.is_some() =>
+        {
             transact!(engine, tx => {
                 engine.enqueue(tx, organization_id, &PullChanges { calendar_id: calendar.id.clone() }).await?;
             })?;

@@ -169,12 +169,7 @@ impl Engine {
 
     /// Moves an appointment to where the host moved its event. Two claims of a host may not overlap, but a host may put
     /// one event over another: then the appointment claims what is left, and the mirror takes the rest.
-    async fn follow(
-        &self,
-        tx: &mut Tx,
-        appointment: &Appointment,
-        time: Interval,
-    ) -> Result<Appointment, EngineError> {
+    async fn follow(&self, tx: &mut Tx, appointment: &Appointment, time: Interval) -> Result<Appointment, EngineError> {
         let Appointment { id, organization_id, host_user_id, event_type_id, .. } = appointment;
         let rules = event_type_get(tx, organization_id, event_type_id).await?.map(|event_type| event_type.rules);
         let before = rules.map_or(TimeDelta::zero(), |rules| rules.buffer_before);

@@ -1,0 +1,159 @@
+//! What a mail says.
+
+use cupo_core::{
+    appointment::CancelledBy,
+    event_type::Location,
+    parse::EmailAddress,
+    text::{self, Locale},
+};
+use cupo_store::Appointment;
+use lettre::{Address, message::Mailbox};
+
+use super::{
+    CalendarPart, Mail, MailKind, Recipient,
+    ics::{self, Method},
+    layout::{Layout, Link},
+    when,
+};
+use crate::{Engine, EngineError, details::Details};
+
+impl Engine {
+    /// Writes the mail in the reader's language, with times in the reader's zone.
+    pub(crate) fn compose(&self, details: &Details, kind: MailKind, to: Recipient) -> Result<Mail, EngineError> {
+        let Details { appointment, host, schedule, .. } = details;
+        let (locale, tz) = match to {
+            Recipient::Visitor => (appointment.visitor_locale, appointment.visitor_time_zone.tz()),
+            Recipient::Host => (host.locale, schedule.time_zone.tz()),
+        };
+        let visitor = mailbox(&appointment.visitor_name, &appointment.visitor_email)?;
+        let host_mailbox = mailbox(&host.name, &host.email)?;
+        let (to_mailbox, reply_to) = match to {
+            Recipient::Visitor => (visitor, host_mailbox),
+            Recipient::Host => (host_mailbox, visitor),
+        };
+        let date = when::date(locale, appointment.start_at, tz);
+        let names: [(&str, &dyn std::fmt::Display); 5] = [
+            ("title", &appointment.title),
+            ("visitor", &appointment.visitor_name),
+            ("host", &host.name),
+            ("organization", &details.organization.name),
+            ("date", &date),
+        ];
+        let say = |part: &str| text::format(locale, &format!("mail.{}.{}.{part}", kind.as_str(), to.as_str()), &names);
+        let intro = match (kind, appointment.cancelled_by) {
+            (MailKind::Cancellation, by) => say(&format!("intro.{}", by.unwrap_or(CancelledBy::Host).as_str())),
+            _ => say("intro"),
+        };
+        let label = |key: &str| text::lookup(locale, &format!("mail.{key}")).to_owned();
+        let times = when::time_range(locale, appointment.start_at, appointment.end_at, tz);
+        let mut facts = vec![(label("what"), appointment.title.clone()), (label("when"), format!("{date}\n{times}"))];
+        facts.extend(place(details, kind, locale).map(|place| (label("where"), place)));
+        facts.extend(people(details, to, &label));
+        facts.extend(appointment.cancel_reason.clone().map(|reason| (label("reason"), reason)));
+        let layout = Layout {
+            locale,
+            heading: say("heading"),
+            intro,
+            facts,
+            links: self.links(details, kind, to, &label),
+            footer: text::format(locale, "mail.footer", &names),
+        };
+        Ok(Mail {
+            message_id: format!(
+                "<{}.{}.{}.{}@{}>",
+                appointment.id,
+                appointment.sequence,
+                kind.as_str(),
+                to.as_str(),
+                self.installation()
+            ),
+            date: self.now().into(),
+            to: to_mailbox,
+            reply_to,
+            subject: say("subject"),
+            text: layout.text(),
+            html: layout.html(),
+            calendar: self.calendar_part(details, kind, to, locale),
+        })
+    }
+
+    fn links(&self, details: &Details, kind: MailKind, to: Recipient, label: &dyn Fn(&str) -> String) -> Vec<Link> {
+        let Appointment { id, location, meeting_url, .. } = &details.appointment;
+        let manage = match to {
+            Recipient::Visitor => self.manage_url(&self.manage_token(id)),
+            Recipient::Host => self.public_address(&format!("dashboard/appointments/{id}")),
+        };
+        if kind == MailKind::Cancellation {
+            let again = self.public_address(&format!("{}/{}", details.organization.slug, details.event_type.slug));
+            return match to {
+                Recipient::Visitor => vec![Link { label: label("book_again"), url: again }],
+                Recipient::Host => vec![Link { label: label("open"), url: manage }],
+            };
+        }
+        let join = match location {
+            Location::GoogleMeet => meeting_url.clone(),
+            Location::Link(url) => Some(url.to_string()),
+            _ => None,
+        };
+        let mut links = Vec::new();
+        links.extend(join.map(|url| Link { label: label("join"), url }));
+        let key = match to {
+            Recipient::Visitor => "manage",
+            Recipient::Host => "open",
+        };
+        links.push(Link { label: label(key), url: manage });
+        links
+    }
+
+    /// The iCalendar object, unless the provider invites. The host, who is the organizer, gets a copy to import.
+    fn calendar_part(&self, details: &Details, kind: MailKind, to: Recipient, locale: Locale) -> Option<CalendarPart> {
+        if details.provider_invites() {
+            return None;
+        }
+        let method = match (to, kind) {
+            (Recipient::Host, _) => Method::Publish,
+            (Recipient::Visitor, MailKind::Cancellation) => Method::Cancel,
+            (Recipient::Visitor, _) => Method::Request,
+        };
+        Some(CalendarPart { method, body: ics::render(self, details, method, locale) })
+    }
+}
+
+fn place(details: &Details, kind: MailKind, locale: Locale) -> Option<String> {
+    let say = |key: &str| text::lookup(locale, key).to_owned();
+    match &details.appointment.location {
+        Location::GoogleMeet => Some(match &details.appointment.meeting_url {
+            Some(url) => format!("Google Meet\n{url}"),
+            None if kind == MailKind::Cancellation => "Google Meet".to_owned(),
+            None => format!("Google Meet\n{}", say("mail.meet_later")),
+        }),
+        Location::Phone(None) => {
+            let number = details.place().unwrap_or_default();
+            Some(text::format(locale, "mail.host_calls", &[("number", &number)]))
+        }
+        Location::Phone(Some(number)) => Some(text::format(locale, "mail.visitor_calls", &[("number", number)])),
+        Location::Address(place) => Some(place.clone()),
+        Location::Link(url) => Some(url.to_string()),
+    }
+}
+
+fn people(details: &Details, to: Recipient, label: &dyn Fn(&str) -> String) -> Vec<(String, String)> {
+    let Appointment { visitor_name, visitor_email, visitor_phone, visitor_notes, .. } = &details.appointment;
+    let mut facts = Vec::new();
+    match to {
+        Recipient::Visitor => {
+            facts.push((label("with"), format!("{}\n{}", details.host.name, details.organization.name)));
+        }
+        Recipient::Host => {
+            facts.push((label("visitor"), format!("{visitor_name}\n{visitor_email}")));
+            facts.extend(visitor_phone.as_ref().map(|phone| (label("phone"), phone.to_string())));
+        }
+    }
+    facts.extend(visitor_notes.clone().map(|notes| (label("notes"), notes)));
+    facts
+}
+
+fn mailbox(name: &str, email: &EmailAddress) -> Result<Mailbox, EngineError> {
+    let address: Address = email.as_str().parse().map_err(|e| EngineError::internal("a mail address", e))?;
+    Ok(Mailbox::new(Some(name.to_owned()), address))
+}

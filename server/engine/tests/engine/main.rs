@@ -1,0 +1,9 @@
+//! The use cases against a real SQLite file, the Google simulator and the mail sink, all in this process.
+
+mod booking;
+mod changes;
+mod connecting;
+mod hosts;
+mod mails;
+mod slots;
+mod world;
