@@ -134,7 +134,10 @@ async fn a_dead_grant_asks_for_a_reconnect_and_its_work_waits_for_it() {
 #[tokio::test]
 async fn a_disconnected_account_is_revoked_and_forgotten_and_blocks_nothing() {
     let world = World::open_for_business().await;
-    world.google.insert_event(CALENDAR, event("Dentist", "2026-11-25T10:00:00+01:00", "2026-11-25T11:00:00+01:00")).unwrap();
+    world
+        .google
+        .insert_event(CALENDAR, event("Dentist", "2026-11-25T10:00:00+01:00", "2026-11-25T11:00:00+01:00"))
+        .unwrap();
     let account = world.engine.accounts(&world.principal).await.unwrap().remove(0).account;
     world.engine.account_disconnect(&world.principal, &account.id).await.unwrap();
     assert!(world.engine.accounts(&world.principal).await.unwrap().is_empty());

@@ -32,7 +32,8 @@ async fn a_session_ends() {
 #[tokio::test]
 async fn a_wrong_password_and_an_unknown_user_get_the_same_answer() {
     let world = World::new().await;
-    for (email, password) in [("ana@clinic.example", "wrong horse"), ("nobody@clinic.example", "correct horse"), ("x", "y")]
+    for (email, password) in
+        [("ana@clinic.example", "wrong horse"), ("nobody@clinic.example", "correct horse"), ("x", "y")]
     {
         let refused = world.engine.sign_in(email, password).await.unwrap_err();
         assert!(matches!(refused, EngineError::WrongCredentials), "{email}");

@@ -194,7 +194,8 @@ impl World {
 
     /// Nothing of Google's Calendar API answers any more.
     pub fn google_is_down(&self) {
-        let down = Fault { path_pattern: Some("/calendar/v3/".into()), times: 10_000, status: Some(503), ..Fault::default() };
+        let down =
+            Fault { path_pattern: Some("/calendar/v3/".into()), times: 10_000, status: Some(503), ..Fault::default() };
         self.google.add_fault(down).unwrap();
     }
 

@@ -1,0 +1,143 @@
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use cupo_core::text::Locale;
+use cupo_engine::{EngineError, SlotsRequest};
+
+use crate::world::{CALENDAR, World, at, event, first_visit, slots_request};
+
+#[tokio::test]
+async fn slots_are_the_hours_minus_the_mirrored_events_and_ask_no_provider() {
+    let world = World::open_for_business().await;
+    world
+        .google
+        .insert_event(CALENDAR, event("Dentist", "2026-11-25T10:00:00+01:00", "2026-11-25T16:15:00+01:00"))
+        .unwrap();
+    let told = world.notification(2, None);
+    world.engine.google_notification(&told).await.unwrap();
+    world.engine.run_due_jobs().await.unwrap();
+    world.google.clear_exchanges();
+    let starts = world.starts("2026-11-25", "2026-11-25").await;
+    let expected = ["08:00", "08:30", "15:30"].map(|time| at(&format!("2026-11-25T{time}:00Z")));
+    assert_eq!(starts, expected);
+    assert_eq!(world.google.exchanges().len(), 0);
+}
+
+#[tokio::test]
+async fn an_all_day_event_blocks_the_day_of_its_calendar_and_a_free_one_does_not() {
+    let world = World::open_for_business().await;
+    let day = |title: &str, transparency: &str, date: &str, next: &str| {
+        serde_json::json!({
+            "summary": title, "transparency": transparency, "start": { "date": date }, "end": { "date": next },
+        })
+    };
+    world.google.insert_event(CALENDAR, day("Holiday", "opaque", "2026-11-25", "2026-11-26")).unwrap();
+    world.google.insert_event(CALENDAR, day("Birthday", "transparent", "2026-11-26", "2026-11-27")).unwrap();
+    world.engine.google_notification(&world.notification(2, None)).await.unwrap();
+    world.engine.run_due_jobs().await.unwrap();
+    assert!(world.starts("2026-11-25", "2026-11-25").await.is_empty());
+    assert_eq!(world.starts("2026-11-26", "2026-11-26").await.len(), 16);
+}
+
+#[tokio::test]
+async fn the_same_question_gets_the_same_bytes_until_something_changes() {
+    let world = World::open_for_business().await;
+    let ask = slots_request("2026-11-25", "2026-11-26");
+    let first = world.engine.slots(&ask).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &world.engine.slots(&ask).await.unwrap()), "a warm answer is not computed again");
+    world.book("key", "2026-11-25T09:00:00Z").await;
+    let second = world.engine.slots(&ask).await.unwrap();
+    assert_ne!(first.etag, second.etag);
+    assert_eq!(first.starts.len(), second.starts.len() + 1);
+    assert!(first.etag.starts_with('"') && first.etag.ends_with('"'));
+}
+
+#[tokio::test]
+async fn the_notice_takes_slots_away_as_time_goes_by() {
+    let world = World::open_for_business().await;
+    world.clock.set(at("2026-11-23T08:29:59Z"));
+    assert!(world.is_offered("2026-11-23T09:30:00Z").await);
+    world.clock.set(at("2026-11-23T08:30:59Z"));
+    assert!(!world.is_offered("2026-11-23T09:30:00Z").await);
+}
+
+#[tokio::test]
+async fn a_range_that_is_too_long_or_turned_around_is_refused() {
+    let world = World::open_for_business().await;
+    let ask = async |from, to| world.engine.slots(&slots_request(from, to)).await;
+    assert!(ask("2026-11-01", "2027-01-01").await.is_ok(), "62 days");
+    assert!(matches!(ask("2026-11-01", "2027-01-02").await, Err(EngineError::RangeTooLong { max_days: 62 })));
+    assert!(matches!(ask("2026-11-02", "2026-11-01").await, Err(EngineError::Invalid(_))));
+}
+
+#[tokio::test]
+async fn unknown_addresses_and_lengths_are_told_apart() {
+    let world = World::open_for_business().await;
+    let ask = slots_request("2026-11-25", "2026-11-25");
+    let nobody = world.engine.slots(&SlotsRequest { org: "nobody", ..ask }).await;
+    assert!(matches!(nobody, Err(EngineError::NotFound("organization"))));
+    let nothing = world.engine.slots(&SlotsRequest { event: "nothing", ..ask }).await;
+    assert!(matches!(nothing, Err(EngineError::NotFound("event type"))));
+    let long = world.engine.slots(&SlotsRequest { duration: Some(60), ..ask }).await;
+    assert!(matches!(long, Err(EngineError::Invalid(_))));
+    assert!(world.engine.slots(&SlotsRequest { duration: Some(30), ..ask }).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_view_of_an_event_type_speaks_the_readers_language() {
+    let world = World::open_for_business().await;
+    let view = world.engine.event_type_view("ruiz", "first-visit", Locale::Es).await.unwrap();
+    assert_eq!((view.title.as_str(), view.locale.as_str(), &view.durations[..]), ("First visit", "es", &[30][..]));
+    assert_eq!((view.host_name.as_str(), view.time_zone.as_str()), ("Ana Ruiz", "Europe/Madrid"));
+    assert_eq!(view.window_end, at("2027-01-21T23:00:00Z"));
+}
+
+#[tokio::test]
+async fn a_mirror_that_is_too_old_is_replaced_by_a_live_question() {
+    let world = World::open_for_business().await;
+    world
+        .google
+        .insert_event(CALENDAR, event("Dentist", "2026-11-25T10:00:00+01:00", "2026-11-25T11:00:00+01:00"))
+        .unwrap();
+    // The channel has ended and nothing was read since.
+    world.pass(TimeDelta::days(8));
+    let day = "2026-12-02";
+    let dentist = event("Dentist", "2026-12-02T10:00:00+01:00", "2026-12-02T11:00:00+01:00");
+    world.google.insert_event(CALENDAR, dentist).unwrap();
+    world.google.clear_exchanges();
+    let starts = world.starts(day, day).await;
+    assert_eq!(world.calls("POST", "/freeBusy"), 1);
+    assert!(!starts.contains(&at("2026-12-02T09:00:00Z")) && starts.contains(&at("2026-12-02T10:00:00Z")));
+    world.starts(day, day).await;
+    assert_eq!(world.calls("POST", "/freeBusy"), 1, "the live answer serves for the minute");
+}
+
+#[tokio::test]
+async fn a_mirror_that_is_too_old_and_a_silent_provider_offer_nothing_at_all() {
+    let world = World::open_for_business().await;
+    world.pass(TimeDelta::days(8));
+    world.google_is_down();
+    let refused = world.try_starts("2026-12-02", "2026-12-02").await.unwrap_err();
+    assert!(matches!(refused, EngineError::CalendarUnreachable));
+}
+
+#[tokio::test]
+async fn a_calendar_that_does_not_check_conflicts_blocks_nothing() {
+    let world = World::open_for_business().await;
+    world
+        .google
+        .insert_event(CALENDAR, event("Dentist", "2026-11-25T10:00:00+01:00", "2026-11-25T11:00:00+01:00"))
+        .unwrap();
+    world.engine.google_notification(&world.notification(2, None)).await.unwrap();
+    world.engine.run_due_jobs().await.unwrap();
+    assert!(!world.is_offered("2026-11-25T09:00:00Z").await);
+    world.engine.calendar_choices_save(&world.principal, vec![], None).await.unwrap();
+    assert!(world.is_offered("2026-11-25T09:00:00Z").await);
+}
+
+#[tokio::test]
+async fn without_any_calendar_the_hours_alone_decide() {
+    let world = World::new().await;
+    world.offer(first_visit()).await;
+    assert_eq!(world.starts("2026-11-25", "2026-11-25").await.len(), 16);
+}
