@@ -1,0 +1,186 @@
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use cupo_simulators::google::Fault;
+use serde_json::{Value, json};
+
+use crate::world::{ANA, World, event, eventually};
+
+/// A webhook on a real socket: it keeps the headers and answers as told.
+#[derive(Clone, Default)]
+struct Webhook {
+    received: Arc<Mutex<Vec<HeaderMap>>>,
+    /// The statuses of the next answers; then 200.
+    answers: Arc<Mutex<Vec<StatusCode>>>,
+}
+
+impl Webhook {
+    async fn start(&self) -> SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/webhooks/google", post(receive)).with_state(self.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        address
+    }
+
+    fn states(&self) -> Vec<String> {
+        self.received.lock().unwrap().iter().map(|headers| header(headers, "x-goog-resource-state")).collect()
+    }
+
+    async fn wait_for(&self, count: usize) -> Vec<HeaderMap> {
+        let received = Arc::clone(&self.received);
+        eventually("the notifications", || {
+            let received = received.lock().unwrap();
+            (received.len() >= count).then(|| received.clone())
+        })
+        .await
+    }
+}
+
+async fn receive(State(webhook): State<Webhook>, headers: HeaderMap) -> StatusCode {
+    webhook.received.lock().unwrap().push(headers);
+    let mut answers = webhook.answers.lock().unwrap();
+    if answers.is_empty() { StatusCode::OK } else { answers.remove(0) }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> String {
+    headers.get(name).unwrap_or_else(|| panic!("the header {name}")).to_str().unwrap().to_owned()
+}
+
+async fn watched() -> (World, Webhook, Value) {
+    let (world, webhook) = (World::start().await, Webhook::default());
+    let address = webhook.start().await;
+    let channel = open(&world, "channel-1", &format!("http://{address}/webhooks/google")).await;
+    webhook.wait_for(1).await;
+    (world, webhook, channel)
+}
+
+async fn open(world: &World, id: &str, address: &str) -> Value {
+    let body = json!({ "id": id, "type": "web_hook", "address": address, "token": "secret-token" });
+    world.post("/calendars/primary/events/watch", body).await.ok()
+}
+
+async fn insert(world: &World) -> Value {
+    world.insert(event("Intro", "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")).await
+}
+
+#[tokio::test]
+async fn a_channel_says_sync_first_and_then_tells_every_change() {
+    let (world, webhook, channel) = watched().await;
+    let made = insert(&world).await;
+    world.simulator.delete_event(ANA, made["id"].as_str().unwrap()).unwrap();
+    let received = webhook.wait_for(3).await;
+    assert_eq!(webhook.states(), ["sync", "exists", "exists"]);
+    let numbers: Vec<u64> = received.iter().map(|of| header(of, "x-goog-message-number").parse().unwrap()).collect();
+    assert_eq!(numbers[0], 1);
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+    for headers in &received {
+        assert_eq!(header(headers, "x-goog-channel-id"), "channel-1");
+        assert_eq!(header(headers, "x-goog-channel-token"), "secret-token");
+        assert_eq!(header(headers, "x-goog-resource-id"), channel["resourceId"].as_str().unwrap());
+        assert_eq!(header(headers, "x-goog-resource-uri"), channel["resourceUri"].as_str().unwrap());
+        assert_eq!(header(headers, "x-goog-channel-expiration"), "Fri, 27 Nov 2026 08:00:00 GMT");
+        assert_eq!(header(headers, "content-length"), "0");
+    }
+    let expiration: i64 = channel["expiration"].as_str().unwrap().parse().unwrap();
+    assert_eq!(expiration / 1000, 1_795_766_400);
+}
+
+#[tokio::test]
+async fn a_failing_webhook_is_tried_again_with_the_same_message() {
+    let (world, webhook, _) = watched().await;
+    *webhook.answers.lock().unwrap() = vec![StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_GATEWAY];
+    insert(&world).await;
+    let received = webhook.wait_for(4).await;
+    let numbers: Vec<_> = received[1..].iter().map(|of| header(of, "x-goog-message-number")).collect();
+    assert!(numbers.iter().all(|number| *number == numbers[0]), "{numbers:?}");
+}
+
+#[tokio::test]
+async fn a_webhook_that_says_no_is_not_tried_again() {
+    let (world, webhook, _) = watched().await;
+    *webhook.answers.lock().unwrap() = vec![StatusCode::NOT_FOUND];
+    insert(&world).await;
+    webhook.wait_for(2).await;
+    insert(&world).await;
+    let received = webhook.wait_for(3).await;
+    assert_ne!(header(&received[1], "x-goog-message-number"), header(&received[2], "x-goog-message-number"));
+}
+
+#[tokio::test]
+async fn a_stopped_channel_is_silent_and_stops_once() {
+    let (world, webhook, channel) = watched().await;
+    let stop = json!({ "id": "channel-1", "resourceId": channel["resourceId"] });
+    let wrong = json!({ "id": "channel-1", "resourceId": "other" });
+    world.post("/channels/stop", wrong).await.refused(404, "notFound");
+    assert_eq!(world.post("/channels/stop", stop.clone()).await.status, 204);
+    world.post("/channels/stop", stop).await.refused(404, "notFound");
+    insert(&world).await;
+    open(&world, "channel-2", &format!("http://{}/webhooks/google", webhook.start().await)).await;
+    webhook.wait_for(2).await;
+    assert_eq!(webhook.states(), ["sync", "sync"], "the change in between was told to nobody");
+}
+
+#[tokio::test]
+async fn a_channel_ends_at_its_expiration() {
+    let (world, webhook, _) = watched().await;
+    world.simulator.clock().advance(chrono::TimeDelta::days(8));
+    world.simulator.insert_event(ANA, event("Late", "2026-12-23T09:00:00Z", "2026-12-23T10:00:00Z")).unwrap();
+    assert!(world.simulator.channels().is_empty());
+    assert_eq!(webhook.states(), ["sync"]);
+}
+
+#[tokio::test]
+async fn the_time_to_live_is_taken_from_the_request() {
+    let world = World::start().await;
+    let address = format!("http://{}/webhooks/google", Webhook::default().start().await);
+    let body = json!({ "id": "short", "type": "web_hook", "address": address, "params": { "ttl": "3600" } });
+    let channel = world.post("/calendars/primary/events/watch", body).await.ok();
+    assert_eq!(channel["expiration"], "1795165200000");
+    assert!(channel.get("token").is_none());
+}
+
+#[tokio::test]
+async fn a_channel_that_cannot_be_is_refused() {
+    let (world, _, _) = watched().await;
+    let valid = json!({ "id": "another", "type": "web_hook", "address": "https://cupo.example/webhooks/google" });
+    let with = |name: &str, value: Value| {
+        let mut body = valid.clone();
+        body[name] = value;
+        body
+    };
+    let cases = [
+        (with("id", json!("channel-1")), "channelIdNotUnique"),
+        (with("id", json!("x".repeat(65))), "invalid"),
+        (with("id", json!("with space")), "invalid"),
+        (with("type", json!("email")), "invalid"),
+        (with("address", json!("http://cupo.example/webhooks/google")), "push.webhookUrlNotHttps"),
+        (with("address", json!("nonsense")), "invalid"),
+        (with("token", json!("x".repeat(257))), "invalid"),
+        (with("params", json!({ "ttl": "soon" })), "invalid"),
+        (json!({}), "required"),
+    ];
+    for (body, reason) in cases {
+        world.post("/calendars/primary/events/watch", body).await.refused(400, reason);
+    }
+    assert_eq!(world.simulator.channels().len(), 1);
+}
+
+#[tokio::test]
+async fn a_notification_can_be_lost_or_come_twice() {
+    let (world, webhook, _) = watched().await;
+    world.simulator.add_fault(Fault { lose_notifications: true, ..Fault::default() }).unwrap();
+    world.simulator.add_fault(Fault { double_notifications: true, ..Fault::default() }).unwrap();
+    insert(&world).await;
+    insert(&world).await;
+    insert(&world).await;
+    let received = webhook.wait_for(4).await;
+    let numbers: Vec<_> = received.iter().map(|of| header(of, "x-goog-message-number")).collect();
+    assert_eq!(numbers[1], numbers[2], "the second change was told twice");
+    assert_ne!(numbers[2], numbers[3]);
+    assert_eq!(world.simulator.deliveries().iter().filter(|delivery| delivery.lost).count(), 1);
+}
