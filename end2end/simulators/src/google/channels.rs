@@ -169,8 +169,10 @@ impl Google {
         let ids: Vec<String> = {
             let mut world = self.world();
             world.channels.retain(|_, channel| channel.expiration > now);
-            let of_calendar = world.channels.values().filter(|channel| channel.calendar == calendar_id);
-            of_calendar.map(|channel| channel.id.clone()).collect()
+            self.queues().0.retain(|id, _| world.channels.contains_key(id));
+            // A channel that has not said `sync` yet is still being opened: its watcher has no answer so far.
+            let told = |channel: &&Channel| channel.calendar == calendar_id && channel.last_message_number > 0;
+            world.channels.values().filter(told).map(|channel| channel.id.clone()).collect()
         };
         for id in ids {
             self.notify(&id, "exists");

@@ -99,7 +99,8 @@ impl EventFields {
     pub fn apply(self, event: &mut Event, change: u64) {
         let rule_changed = event.start != self.start || event.recurrence != self.recurrence;
         let moved = rule_changed || event.end != self.end || self.members.get("location") != event.members.get("location");
-        if rule_changed && !event.recurrence.is_empty() {
+        let cancels = !event.cancelled && self.status.as_deref() == Some("cancelled");
+        if (rule_changed || cancels) && !event.recurrence.is_empty() {
             event.remember_rule(change);
         }
         if moved && event.change > 0 {

@@ -5,7 +5,7 @@ const SNAP = 15;
 const DAY = 24 * 60;
 const phone = matchMedia("(max-width: 720px)");
 const address = new URL(location.href);
-const state = { users: [], calendar: null, first: null, zone: "", now: "", items: [], opened: address.searchParams.get("event"), drag: null };
+const state = { users: [], calendar: null, first: null, zone: "", now: "", items: [], opened: address.searchParams.get("event"), held: false, drawn: null };
 
 // Days are texts such as 2026-11-23 and are counted in UTC, where every day has 24 hours.
 const addDays = (day, count) => new Date(Date.parse(`${day}T00:00:00Z`) + count * 864e5).toISOString().slice(0, 10);
@@ -13,7 +13,7 @@ const daysBetween = (from, to) => Math.round((Date.parse(`${to}T00:00:00Z`) - Da
 const minuteOf = (local) => Number(local.slice(11, 13)) * 60 + Number(local.slice(14, 16));
 const clock = (minutes) => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 const dateOf = (day) => new Date(`${day}T00:00:00Z`);
-const format = (options) => new Intl.DateTimeFormat("en", { timeZone: "UTC", ...options });
+const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
 const columns = () => (phone.matches ? 3 : 7);
 const days = () => Array.from({ length: columns() }, (_, index) => addDays(state.first, index));
 /** The wall-clock time so many minutes after midnight of a day; the minutes may pass the day's ends. */
@@ -60,7 +60,11 @@ async function load() {
   const query = new URLSearchParams({ calendar: state.calendar.id, from: state.first, to: addDays(state.first, columns()) });
   const answer = await call("GET", `/control/events?${query}`);
   Object.assign(state, { items: answer.items, zone: answer.time_zone, now: answer.now });
-  if (!state.drag) draw();
+  // What is shown already stays as it is: nothing moves under a pointer or a focus without a reason.
+  const drawn = JSON.stringify([state.calendar.id, state.first, columns(), state.now.slice(0, 16), state.items]);
+  if (state.held || drawn === state.drawn) return;
+  state.drawn = drawn;
+  draw();
 }
 
 async function show(day) {
@@ -175,8 +179,8 @@ function place(box, from, to) {
 
 function label(box, summary, from, to) {
   const times = `${clock(from)} – ${clock(to % DAY)}`;
-  box.replaceChildren(element("b", { textContent: summary || "(No title)" }), to - from <= 30 ? ` ${clock(from)}` : times,
-    element("span", { className: "handle" }));
+  const time = element("span", { textContent: to - from <= 30 ? clock(from) : times });
+  box.replaceChildren(element("b", { textContent: summary || "(No title)" }), time, element("span", { className: "handle" }));
 }
 
 function drawSegment(segment) {
@@ -256,11 +260,13 @@ function startDrag(event, segment, box) {
   const origin = { x: event.clientX, y: event.clientY };
   const canMove = editable() && segment.starts;
   const listening = new AbortController();
+  let dragged = false;
+  // From here on the week is not drawn again: that would take the event from under the pointer.
+  state.held = true;
 
   const move = (at) => {
-    if (!canMove) return;
-    if (!state.drag && Math.hypot(at.clientX - origin.x, at.clientY - origin.y) < 4) return;
-    state.drag = box;
+    if (!canMove || (!dragged && Math.hypot(at.clientX - origin.x, at.clientY - origin.y) < 4)) return;
+    dragged = true;
     box.classList.add("moving");
     const column = resizing ? box.parentElement : columnAt(at.clientX);
     const minute = minuteAt(column, at.clientY);
@@ -280,11 +286,12 @@ function startDrag(event, segment, box) {
   };
   const finish = (done) => {
     listening.abort();
-    const dragged = state.drag !== null;
-    state.drag = null;
+    state.held = false;
     if (!dragged && done) openDetails(segment.item, box);
-    else if (dragged && done) attempt(() => moved(segment, target, resizing)).finally(() => attempt(load));
-    else draw();
+    // A drag leaves the event where the pointer was: the answer puts it where it belongs.
+    if (dragged) state.drawn = null;
+    const effect = dragged && done ? attempt(() => moved(segment, target, resizing)) : Promise.resolve();
+    effect.finally(() => attempt(load));
   };
   const { signal } = listening;
   box.addEventListener("pointermove", move, { signal });
