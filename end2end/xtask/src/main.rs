@@ -12,8 +12,11 @@ mod size;
 mod test;
 mod workspace;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use progress::say;
 use workspace::Workspace;
 
 /// Builds, runs, tests and measures Cupo.
@@ -46,9 +49,19 @@ enum Task {
     Bench,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match perform(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
     let workspace = Workspace::locate();
-    match Arguments::parse().task {
+    match task {
         Task::Build { release } => build::build(&workspace, release),
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test { only } => test::test(&workspace, only),

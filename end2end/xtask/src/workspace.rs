@@ -36,9 +36,8 @@ impl Workspace {
         self.path("target/xtask").join(relative)
     }
 
-    /// A program of this workspace, as `cargo build` leaves it in the debug profile.
-    pub fn debug_binary(&self, name: &str) -> PathBuf {
-        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-        self.path(target).join("debug").join(name)
+    /// Where `cargo build` leaves the programs of the debug profile.
+    pub fn debug_binaries(&self) -> PathBuf {
+        self.path(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into())).join("debug")
     }
 }

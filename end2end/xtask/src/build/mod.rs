@@ -3,6 +3,7 @@
 pub mod assets;
 pub mod compress;
 pub mod fingerprint;
+mod glue;
 mod toolchain;
 mod tools;
 mod wasm;

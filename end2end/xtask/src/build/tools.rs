@@ -1,5 +1,6 @@
 //! The npm programs that shrink WASM, JavaScript and CSS.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -39,6 +40,12 @@ const LOAD_CHECK: &str = "
     if (typeof bundle[entry] !== 'function') throw new Error(`the bundle exports no function ${entry}`);
 ";
 
+const LIST_IMPORTS: &str = "
+    import { readFileSync } from 'node:fs';
+    const module = new WebAssembly.Module(readFileSync(process.argv[1]));
+    console.log(JSON.stringify(WebAssembly.Module.imports(module).map(({ name }) => name)));
+";
+
 fn node_program(workspace: &Workspace, program: &str) -> Command {
     let mut command = Command::new("node");
     command.arg(workspace.path(FOLDER).join("node_modules").join(program));
@@ -60,6 +67,13 @@ pub fn check_that_wasm_loads(step: &Step, glue: &Path, wasm: &Path, entry: &str)
     command.args(["--input-type=module", "--eval", LOAD_CHECK]).arg(glue).arg(wasm).arg(entry);
     succeed(step, &mut command).context("the optimised module does not load")?;
     Ok(())
+}
+
+/// The names that a module imports.
+pub fn imports_of_wasm(step: &Step, wasm: &Path) -> Result<BTreeSet<String>> {
+    let mut command = Command::new("node");
+    command.args(["--input-type=module", "--eval", LIST_IMPORTS]).arg(wasm);
+    serde_json::from_str(&succeed(step, &mut command)?.stdout).context("node printed no list of imports")
 }
 
 /// What a minified file is loaded as.

@@ -7,8 +7,9 @@ use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::fingerprint::Fingerprint;
+use super::glue::{Glue, names};
 use super::toolchain::{TARGET, Toolchain};
-use super::tools::{self, Minify};
+use super::tools;
 use crate::command::succeed;
 use crate::progress::Step;
 use crate::workspace::Workspace;
@@ -41,10 +42,6 @@ pub struct Built {
 }
 
 impl Bundle {
-    fn title(&self) -> String {
-        format!("Building {} as WebAssembly", self.package)
-    }
-
     /// The file name that cargo and wasm-bindgen give it.
     fn stem(&self) -> String {
         self.package.replace('-', "_")
@@ -72,14 +69,15 @@ pub fn build(workspace: &Workspace, toolchain: &Toolchain, bundle: &Bundle) -> R
     if fs::read_to_string(&stamp).is_ok_and(|last| last == inputs) && built.js.exists() && built.wasm.exists() {
         return Ok(built);
     }
-    let step = Step::start(bundle.title());
+    let step = Step::start(format!("Building {} as WebAssembly", bundle.package));
     let module = compile(workspace, &step, toolchain, bundle)?;
     // The stamp comes last: an interrupted build is built again.
     reset(&folder)?;
-    let glue = bind(&step, &module, bundle, &folder.join("glue"))?;
+    let glue = bind(workspace, &step, &module, bundle, &folder.join("glue"))?;
     tools::optimize_wasm(workspace, &step, &glue.wasm, &built.wasm)?;
+    glue.drop_imports_except(&tools::imports_of_wasm(&step, &built.wasm)?)?;
     tools::check_that_wasm_loads(&step, &glue.js, &built.wasm, bundle.entry)?;
-    fs::write(&built.js, tools::minify(workspace, &step, Minify::Module, &public_glue(&glue.js)?)?)?;
+    fs::write(&built.js, glue.minify(workspace, &step)?)?;
     fs::write(stamp, inputs)?;
     step.done(format!("{} KB before compression", fs::metadata(&built.wasm)?.len() / 1000));
     Ok(built)
@@ -100,49 +98,24 @@ fn reset(folder: &Path) -> Result<()> {
     Ok(fs::create_dir_all(folder)?)
 }
 
-/// Writes wasm-bindgen's JavaScript glue, and the module that goes with it.
-fn bind(step: &Step, module: &Path, bundle: &Bundle, folder: &Path) -> Result<Built> {
+/// Runs wasm-bindgen, and drops what the module exports for JavaScript that no page of ours can reach: crates deep
+/// below export whole classes, and what is exported cannot be optimised away.
+fn bind(workspace: &Workspace, step: &Step, module: &Path, bundle: &Bundle, folder: &Path) -> Result<Glue> {
     step.note("wasm-bindgen");
     let stem = bundle.stem();
     let mut bindgen = Bindgen::new();
     bindgen.input_path(module).out_name(&stem).typescript(false).omit_default_module_path(true);
     bindgen.remove_name_section(true).remove_producers_section(true);
-    bindgen.web(true)?.generate(folder).context("wasm-bindgen failed")?;
-    // Tells Node.js, which checks that the module loads, that the glue is an ES module.
-    fs::write(folder.join("package.json"), r#"{"type":"module"}"#)?;
-    Ok(Built { js: folder.join(&stem).with_extension("js"), wasm: folder.join(format!("{stem}_bg.wasm")) })
-}
+    let mut output = bindgen.web(true)?.generate_output().context("wasm-bindgen failed")?;
+    output.emit(folder)?;
+    let glue = Glue::prepare(folder, &stem, bundle.entry)?;
 
-/// A module that re-exports what a page needs of the glue, so that the minifier drops the synchronous start.
-fn public_glue(glue: &Path) -> Result<PathBuf> {
-    let name = glue.file_name().context("the glue is a file")?.to_string_lossy();
-    let exports = exported_names(&fs::read_to_string(glue)?).join(", ");
-    let public = glue.with_file_name("public.js");
-    fs::write(&public, format!("export {{ {exports} }} from './{name}';\n"))?;
-    Ok(public)
-}
-
-/// The names that wasm-bindgen's glue exports, without `initSync`.
-fn exported_names(glue: &str) -> Vec<String> {
-    let mut names = vec!["default".to_owned()];
-    for line in glue.lines() {
-        let declared = ["export function ", "export class "].iter().find_map(|start| line.strip_prefix(start));
-        if let Some(declared) = declared {
-            let end = declared.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').unwrap_or(declared.len());
-            names.push(declared[..end].to_owned());
-        }
+    let javascript = String::from_utf8(glue.minify(workspace, step)?)?;
+    let exports = &mut output.wasm_mut().exports;
+    let unreachable = exports.iter().filter(|export| !names(&javascript, &export.name));
+    for export in unreachable.map(|export| export.id()).collect::<Vec<_>>() {
+        exports.delete(export);
     }
-    names
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_public_glue_names_functions_and_classes_but_not_the_synchronous_start() {
-        let glue = "export class Handle {\n}\n    export function inner() {}\nexport function mount(root) {\n}\n\
-                    export { initSync, __wbg_init as default };\n";
-        assert_eq!(exported_names(glue), ["default", "Handle", "mount"]);
-    }
+    output.emit(folder)?;
+    Ok(glue)
 }

@@ -131,7 +131,7 @@ fn start_simulators(
     listen: SocketAddr,
     interrupted: &AtomicBool,
 ) -> Result<(Service, Simulators)> {
-    let mut command = Command::new(workspace.debug_binary("cupo-simulators"));
+    let mut command = Command::new(workspace.debug_binaries().join("cupo-simulators"));
     command.arg("all").arg("--state").arg(data.join("simulator.json")).arg("--sample-events");
     command.arg("--cupo-url").arg(format!("http://{listen}"));
     let mut service = Service::start("cupo-simulators", command.current_dir(workspace.root()), &data.join("logs"))?;
@@ -150,7 +150,7 @@ fn start_server(
     listen: SocketAddr,
     interrupted: &AtomicBool,
 ) -> Result<Service> {
-    let mut command = Command::new(workspace.debug_binary("cupo"));
+    let mut command = Command::new(workspace.debug_binaries().join("cupo"));
     command.arg("serve").arg("--config").arg(configuration);
     let mut service = Service::start("cupo", command.current_dir(workspace.root()), &data.join("logs"))?;
     service.wait_for(STARTUP, interrupted, |_| service::answers_ok(listen, "/readyz").then_some(()))?;
@@ -158,7 +158,7 @@ fn start_server(
 }
 
 fn seed(step: &Step, workspace: &Workspace, configuration: &Path, site: &str) -> Result<Demo> {
-    let mut command = Command::new(workspace.debug_binary("cupo"));
+    let mut command = Command::new(workspace.debug_binaries().join("cupo"));
     command.arg("seed-demo").arg("--config").arg(configuration).args(["--site-origin", site]);
     command.current_dir(workspace.root());
     let outcome = succeed(step, &mut command)?;

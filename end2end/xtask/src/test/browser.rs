@@ -88,8 +88,7 @@ pub fn command(workspace: &Workspace, browser: &Browser) -> Command {
     if let Browser::Installed(path) = browser {
         command.env("CUPO_CHROMIUM", path);
     }
-    command.env("CUPO_BINARY", workspace.debug_binary("cupo"));
-    command.env("CUPO_SIMULATORS_BINARY", workspace.debug_binary("cupo-simulators"));
+    command.env("CUPO_BIN_DIR", workspace.debug_binaries());
     command
 }
 
