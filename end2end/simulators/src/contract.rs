@@ -27,8 +27,10 @@ pub struct Contract {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Reading {
     /// Every member has its type.
-    Whole,
-    /// A member may be null, which clears it.
+    Answer,
+    /// As an answer; but an instant may lack its offset where the document says that a zone beside it suffices.
+    Request,
+    /// As a request; and a member may be null, which clears it.
     Patch,
 }
 
@@ -76,7 +78,7 @@ impl Contract {
         }
         let names = document["schemas"].as_object().map(|all| all.keys().cloned().collect::<Vec<_>>());
         let mut bodies = BTreeMap::new();
-        for reading in [Reading::Whole, Reading::Patch] {
+        for reading in [Reading::Answer, Reading::Request, Reading::Patch] {
             let definitions = definitions(document, reading);
             for name in names.iter().flatten() {
                 let schema = json!({ "$defs": definitions, "$ref": format!("#/$defs/{name}") });
@@ -104,7 +106,7 @@ impl Contract {
         let mut problems = api_method.query_problems(query);
         match (&api_method.request, body) {
             (Some(name), Some(body)) => {
-                let reading = if method.eq_ignore_ascii_case("PATCH") { Reading::Patch } else { Reading::Whole };
+                let reading = if method.eq_ignore_ascii_case("PATCH") { Reading::Patch } else { Reading::Request };
                 problems.extend(self.body_problems(name, reading, body));
                 let missing = api_method.required.iter().filter(|member| body.get(member).is_none_or(Value::is_null));
                 problems.extend(missing.map(|member| format!("the body lacks the required member {member}")));
@@ -138,7 +140,7 @@ impl Contract {
         let problems = match (status, api_method.and_then(|api_method| api_method.response.as_ref()), body) {
             (304, _, None) | (200..=299, None, None) => Vec::new(),
             (304, _, Some(_)) | (200..=299, None, Some(_)) => vec!["there is a body where none belongs".to_owned()],
-            (200..=299, Some(name), Some(body)) => self.body_problems(name, Reading::Whole, body),
+            (200..=299, Some(name), Some(body)) => self.body_problems(name, Reading::Answer, body),
             (200..=299, Some(name), None) => vec![format!("the body is missing; it must be a {name}")],
             (400.., _, Some(body)) => {
                 let mut problems = violations(&self.errors, body);
@@ -254,7 +256,7 @@ fn read_method(method: &Value, global_parameters: &Value) -> ApiMethod {
 
 /// Parameters write numbers as text: `"minimum": "1"`.
 fn read_parameter(parameter: &Value) -> Parameter {
-    let mut schema = closed(parameter, Reading::Whole);
+    let mut schema = closed(parameter, Reading::Request);
     for bound in ["minimum", "maximum"] {
         if let Some(number) = parameter[bound].as_str().and_then(|text| text.parse::<i64>().ok()) {
             schema[bound] = json!(number);
@@ -290,7 +292,7 @@ fn closed(schema: &Value, reading: Reading) -> Value {
         return json!({ "$ref": format!("#/$defs/{name}") });
     }
     let member = |schema: &Value| match reading {
-        Reading::Whole => closed(schema, reading),
+        Reading::Answer | Reading::Request => closed(schema, reading),
         Reading::Patch => json!({ "anyOf": [{ "type": "null" }, closed(schema, reading)] }),
     };
     match schema["type"].as_str() {
@@ -305,6 +307,9 @@ fn closed(schema: &Value, reading: Reading) -> Value {
         Some(kind) => {
             let mut closed = json!({ "type": kind });
             match schema["format"].as_str() {
+                Some("date-time") if reading != Reading::Answer && may_lack_offset(schema) => {
+                    closed["pattern"] = json!("^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}");
+                }
                 Some(format @ ("date" | "date-time")) => closed["format"] = json!(format),
                 Some("int64" | "uint64") if kind == "string" => closed["pattern"] = json!("^-?[0-9]+$"),
                 Some("int32") => (closed["minimum"], closed["maximum"]) = (json!(i32::MIN), json!(i32::MAX)),
@@ -316,6 +321,12 @@ fn closed(schema: &Value, reading: Reading) -> Value {
             closed
         }
     }
+}
+
+/// Whether the document lets an instant go without offset, as in `EventDateTime`.
+fn may_lack_offset(schema: &Value) -> bool {
+    let description = schema["description"].as_str().unwrap_or_default();
+    description.contains("unless a time zone is explicitly specified")
 }
 
 /// The values that a description lists after "Possible values are:", one quoted value a line.
@@ -425,6 +436,16 @@ mod tests {
         let path = "/calendar/v3/calendars/primary/events/abcde";
         assert_eq!(contract.validate_request("PATCH", path, Some(&body)), Ok(()));
         assert!(contract.validate_request("PUT", path, Some(&body)).is_err());
+    }
+
+    #[test]
+    fn an_instant_without_offset_may_be_sent_but_not_answered() {
+        let Some(contract) = contract() else { return };
+        let time = json!({ "dateTime": "2026-11-23T09:00:00", "timeZone": "Europe/Madrid" });
+        let event = json!({ "start": time, "end": time });
+        let path = "/calendar/v3/calendars/primary/events";
+        assert_eq!(contract.validate_request("POST", path, Some(&event)), Ok(()));
+        assert!(contract.validate_answer("POST", path, 200, Some(&event)).is_err());
     }
 
     #[test]

@@ -101,7 +101,8 @@ impl Running {
         }
         if arguments.which.includes(Which::Site) {
             let (listen, cupo_url) = (arguments.site_listen, arguments.cupo_url.clone());
-            running.site = Some(SampleSite::start(SiteOptions { listen, cupo_url, event: arguments.event.clone() }).await?);
+            running.site =
+                Some(SampleSite::start(SiteOptions { listen, cupo_url, event: arguments.event.clone() }).await?);
         }
         Ok(running)
     }

@@ -51,7 +51,8 @@ async fn calendar_list_list(State(google): Simulator, headers: HeaderMap, query:
     let roles = ["freeBusyReader", "reader", "writer", "owner"];
     let least = query.one_of("minAccessRole", &roles)?.and_then(|role| roles.iter().position(|known| *known == role));
     let world = google.world();
-    let since_sync = query.get("syncToken").map(|token| listing::check_list_token(token, world.sync_epoch)).transpose()?;
+    let since_sync =
+        query.get("syncToken").map(|token| listing::check_list_token(token, world.sync_epoch)).transpose()?;
     let skipped = match query.get("pageToken") {
         Some(token) => token.parse().map_err(|_| ApiError::bad_parameter("pageToken", "Invalid value."))?,
         None => 0,

@@ -183,7 +183,8 @@ impl Google {
 async fn deliver_in_order(google: Arc<Google>, mut messages: mpsc::UnboundedReceiver<Message>) {
     while let Some(message) = messages.recv().await {
         let fault = google.faults().for_notification(&message.channel.address);
-        let (lose, double) = fault.map_or((false, false), |fault| (fault.lose_notifications, fault.double_notifications));
+        let (lose, double) =
+            fault.map_or((false, false), |fault| (fault.lose_notifications, fault.double_notifications));
         if lose {
             google.record_delivery(delivery(&google, &message, 1, None, true));
             continue;

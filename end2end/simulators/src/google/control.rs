@@ -218,17 +218,22 @@ async fn events(State(google): Simulator, query: Query) -> Result<Json<Value>, A
         let local = local_times(&entry.event, calendar);
         json!({ "local": local, "event": rendering.event(&entry.id, &entry.event) })
     });
-    let today = google.clock.now().with_timezone(&calendar.time_zone).naive_local();
-    Ok(Json(json!({ "items": items.collect::<Vec<_>>(), "time_zone": calendar.time_zone.name(), "now": today })))
+    let now = wall_clock(google.clock.now(), calendar);
+    Ok(Json(json!({ "items": items.collect::<Vec<_>>(), "time_zone": calendar.time_zone.name(), "now": now })))
 }
 
 fn local_times(event: &Event, calendar: &Calendar) -> Value {
     let shown = |time: EventTime| match time {
-        EventTime::Timed { at, .. } => json!(at.with_timezone(&calendar.time_zone).naive_local()),
+        EventTime::Timed { at, .. } => json!(wall_clock(at, calendar)),
         EventTime::AllDay { date } => json!(date),
     };
     let all_day = matches!(event.start, EventTime::AllDay { .. });
     json!({ "start": shown(event.start), "end": shown(event.end), "all_day": all_day })
+}
+
+/// The calendar's wall-clock time, to the second.
+fn wall_clock(at: DateTime<Utc>, calendar: &Calendar) -> String {
+    at.with_timezone(&calendar.time_zone).format("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 /// `{calendar, ...the event's members}`.

@@ -98,7 +98,8 @@ impl EventFields {
     /// Puts everything into `event`, and notes what a change of the rule leaves behind.
     pub fn apply(self, event: &mut Event, change: u64) {
         let rule_changed = event.start != self.start || event.recurrence != self.recurrence;
-        let moved = rule_changed || event.end != self.end || self.members.get("location") != event.members.get("location");
+        let moved =
+            rule_changed || event.end != self.end || self.members.get("location") != event.members.get("location");
         let cancels = !event.cancelled && self.status.as_deref() == Some("cancelled");
         if (rule_changed || cancels) && !event.recurrence.is_empty() {
             event.remember_rule(change);

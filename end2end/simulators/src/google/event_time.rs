@@ -23,9 +23,10 @@ impl EventTime {
         let text = |name: &str| value.get(name).and_then(Value::as_str);
         let zone = match text("timeZone") {
             None => None,
-            Some(name) => Some(name.parse::<Tz>().map_err(|_| {
-                ApiError::invalid(format!("Invalid time zone definition for {field} time: {name}"))
-            })?),
+            Some(name) => Some(
+                name.parse::<Tz>()
+                    .map_err(|_| ApiError::invalid(format!("Invalid time zone definition for {field} time: {name}")))?,
+            ),
         };
         let invalid = || ApiError::invalid(format!("Invalid {field} time."));
         match (text("date"), text("dateTime")) {

@@ -37,9 +37,9 @@ pub fn query(
     let limit = |name: &str, most: usize| -> Result<usize, ApiError> {
         let Some(value) = body.get(name) else { return Ok(most) };
         let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
-        number.filter(|number| (1..=most).contains(number)).ok_or_else(|| {
-            ApiError::invalid(format!("Invalid value for {name}: the maximum is {most}."))
-        })
+        number
+            .filter(|number| (1..=most).contains(number))
+            .ok_or_else(|| ApiError::invalid(format!("Invalid value for {name}: the maximum is {most}.")))
     };
     let calendars_limit = limit("calendarExpansionMax", CALENDARS_LIMIT)?;
     limit("groupExpansionMax", GROUPS_LIMIT)?;

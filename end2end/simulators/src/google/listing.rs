@@ -77,9 +77,7 @@ impl Entry {
 /// Single events and instances that overlap `window`, cancelled ones left out, by start.
 pub fn occurrences(calendar: &Calendar, window: Window) -> Vec<Entry> {
     let mut entries = expanded(calendar, window, None);
-    entries.retain(|entry| {
-        !entry.event.cancelled && entry.overlaps(calendar, Some(window.from), Some(window.to))
-    });
+    entries.retain(|entry| !entry.event.cancelled && entry.overlaps(calendar, Some(window.from), Some(window.to)));
     entries.sort_by_key(|entry| (entry.event.start.instant(calendar.time_zone), entry.id.clone()));
     entries
 }

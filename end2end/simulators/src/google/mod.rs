@@ -122,7 +122,10 @@ impl Default for GoogleOptions {
         let user = |email: &str, time_zone: &str| UserSeed {
             email: email.to_owned(),
             time_zone: time_zone.to_owned(),
-            calendars: vec![CalendarSeed { primary: true, ..CalendarSeed::named(email) }, CalendarSeed::named("Personal")],
+            calendars: vec![
+                CalendarSeed { primary: true, ..CalendarSeed::named(email) },
+                CalendarSeed::named("Personal"),
+            ],
         };
         let client = Client {
             client_id: DEMO_CLIENT_ID.to_owned(),

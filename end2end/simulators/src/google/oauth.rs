@@ -54,7 +54,11 @@ pub struct Challenge {
 
 impl Challenge {
     fn is_met_by(&self, verifier: &str) -> bool {
-        if self.is_s256 { URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == self.value } else { verifier == self.value }
+        if self.is_s256 {
+            URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == self.value
+        } else {
+            verifier == self.value
+        }
     }
 }
 
@@ -226,7 +230,8 @@ impl Tokens {
         let missing = OauthError::bad_request("invalid_request", "Missing required parameter: refresh_token");
         let token = form.get("refresh_token").ok_or(missing)?;
         let found = self.refresh.iter().find(|known| known.token == *token && known.client_id == client_id);
-        let (account, scopes) = found.map(|known| (known.account.clone(), known.scopes.clone())).ok_or(REVOKED_GRANT)?;
+        let (account, scopes) =
+            found.map(|known| (known.account.clone(), known.scopes.clone())).ok_or(REVOKED_GRANT)?;
         let access_token = self.add_access_token(client_id, &account, scopes.clone(), now);
         Ok(token_answer(&access_token, &scopes))
     }
@@ -292,7 +297,8 @@ fn authenticate(
     let (client_id, secret) = basic
         .or_else(by_form)
         .ok_or(OauthError::bad_request("invalid_request", "Could not determine client ID from request."))?;
-    let unauthorized = |description| OauthError { status: StatusCode::UNAUTHORIZED, error: "invalid_client", description };
+    let unauthorized =
+        |description| OauthError { status: StatusCode::UNAUTHORIZED, error: "invalid_client", description };
     match clients.get(&client_id) {
         None => Err(unauthorized("The OAuth client was not found.")),
         Some(client) if client.client_secret != secret => Err(unauthorized("The provided client secret is invalid.")),
@@ -303,7 +309,8 @@ fn authenticate(
 fn basic_credentials(header: &str) -> Option<(String, String)> {
     let decoded = String::from_utf8(STANDARD.decode(header.strip_prefix("Basic ")?).ok()?).ok()?;
     let (id, secret) = decoded.split_once(':')?;
-    let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+    let plain =
+        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
     Some((plain(id)?, plain(secret)?))
 }
 

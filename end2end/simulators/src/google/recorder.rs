@@ -88,7 +88,9 @@ fn json_of(headers: &HeaderMap, bytes: &Bytes) -> Option<Value> {
     } else if kind.starts_with("application/x-www-form-urlencoded") {
         let pairs = url::form_urlencoded::parse(bytes).into_owned();
         let redacted = |name: &str| name == "token";
-        pairs.map(|(name, value)| (name.clone(), if redacted(&name) { json!(REDACTED) } else { json!(value) })).collect()
+        pairs
+            .map(|(name, value)| (name.clone(), if redacted(&name) { json!(REDACTED) } else { json!(value) }))
+            .collect()
     } else {
         return None;
     };

@@ -152,19 +152,15 @@ mod tests {
     fn whole_days_repeat_as_days_of_the_calendar() {
         let start = EventTime::AllDay { date: "2026-11-02".parse().unwrap() };
         let rules = ["RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE", "EXDATE;VALUE=DATE:20261116"];
-        let found = expand(start, &rules, "2026-11-01T23:00:00Z", "2026-11-30T00:00:00Z");
+        let found = expand(start, &rules, "2026-11-01T23:00:00Z", "2026-11-29T23:00:00Z");
         assert_eq!(found, ["20261102", "20261104", "20261118"]);
     }
 
     #[test]
     fn a_monthly_rule_by_weekday_is_understood() {
         let start = timed("2026-11-10T15:00:00Z", Tz::America__New_York);
-        let found = expand(
-            start,
-            &["RRULE:FREQ=MONTHLY;BYDAY=2TU;COUNT=2"],
-            "2026-11-01T00:00:00Z",
-            "2027-02-01T00:00:00Z",
-        );
+        let found =
+            expand(start, &["RRULE:FREQ=MONTHLY;BYDAY=2TU;COUNT=2"], "2026-11-01T00:00:00Z", "2027-02-01T00:00:00Z");
         assert_eq!(found, ["20261110T150000Z", "20261208T150000Z"]);
     }
 

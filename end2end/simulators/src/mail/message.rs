@@ -50,7 +50,18 @@ impl Message {
             let (from, to) = (envelope.from.clone(), envelope.to.clone());
             let subject = "(unreadable)".to_owned();
             let attachments = Vec::new();
-            return Self { id, envelope, from, to, subject, date: None, text: None, html: None, attachments, raw: source };
+            return Self {
+                id,
+                envelope,
+                from,
+                to,
+                subject,
+                date: None,
+                text: None,
+                html: None,
+                attachments,
+                raw: source,
+            };
         };
         let body = |is_html: bool| {
             let wanted = |part: &&MessagePart<'_>| match &part.body {
@@ -109,6 +120,7 @@ fn sender(address: &Address<'_>) -> Option<String> {
 }
 
 fn addresses(address: Option<&Address<'_>>) -> impl Iterator<Item = String> {
-    let all: Vec<String> = address.into_iter().flat_map(|of| of.iter()).filter_map(|of| of.address().map(str::to_owned)).collect();
+    let all: Vec<String> =
+        address.into_iter().flat_map(|of| of.iter()).filter_map(|of| of.address().map(str::to_owned)).collect();
     all.into_iter()
 }

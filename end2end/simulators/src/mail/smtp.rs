@@ -129,7 +129,9 @@ impl Session {
         let Some((from, parameters)) = path(argument, "FROM:") else {
             return "501 5.5.4 MAIL FROM:<address> is needed".to_owned();
         };
-        let size = parameters.split_whitespace().find_map(|it| it.to_ascii_uppercase().strip_prefix("SIZE=").map(str::to_owned));
+        let size = parameters
+            .split_whitespace()
+            .find_map(|it| it.to_ascii_uppercase().strip_prefix("SIZE=").map(str::to_owned));
         if size.and_then(|size| size.parse::<usize>().ok()).is_some_and(|size| size > SIZE_LIMIT) {
             return "552 5.3.4 the mail is too large".to_owned();
         }

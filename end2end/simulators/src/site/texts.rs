@@ -80,7 +80,11 @@ const TEXTS: [(&str, &str, &str); 31] = [
     ("phone", "+34 960 000 000", "960 000 000"),
     ("quote", "“I came for my knee and left with a plan.”", "«Vine por la rodilla y salí con un plan.»"),
     ("quote_by", "Lucía, runner", "Lucía, corredora"),
-    ("footer", "Casa Alba is a made-up business, for trying out Cupo.", "Casa Alba es un negocio inventado para probar Cupo."),
+    (
+        "footer",
+        "Casa Alba is a made-up business, for trying out Cupo.",
+        "Casa Alba es un negocio inventado para probar Cupo.",
+    ),
 ];
 
 /// Puts the texts into `{{key}}` places.

@@ -128,7 +128,8 @@ async fn the_state_file_keeps_the_world_over_a_restart() {
 
 #[tokio::test]
 async fn the_sample_week_stands_in_the_first_users_calendars() {
-    let simulator = GoogleSimulator::start(GoogleOptions { sample_events: true, ..GoogleOptions::default() }).await.unwrap();
+    let simulator =
+        GoogleSimulator::start(GoogleOptions { sample_events: true, ..GoogleOptions::default() }).await.unwrap();
     assert_eq!(simulator.events(ANA).unwrap().len(), 12);
     simulator.stop().await;
 }

@@ -75,7 +75,10 @@ async fn a_malformed_event_is_refused_and_nothing_is_made() {
         (json!({ "start": { "dateTime": "2026-11-23T10:00:00" }, "end": { "dateTime": END } }), "required"),
         (json!({ "start": { "dateTime": START, "timeZone": "Mars/Olympus" }, "end": { "dateTime": END } }), "invalid"),
         (json!({ "id": "UPPER", "start": { "dateTime": START }, "end": { "dateTime": END } }), "invalid"),
-        (json!({ "start": { "dateTime": START }, "end": { "dateTime": END }, "attendees": [{ "email": "x" }] }), "invalid"),
+        (
+            json!({ "start": { "dateTime": START }, "end": { "dateTime": END }, "attendees": [{ "email": "x" }] }),
+            "invalid",
+        ),
         (json!({ "start": { "dateTime": START }, "end": { "dateTime": END }, "transparency": "glassy" }), "invalid"),
         (
             json!({ "start": { "dateTime": START }, "end": { "dateTime": END }, "recurrence": ["RRULE:FREQ=DAILY"] }),
@@ -116,7 +119,8 @@ async fn moving_an_event_raises_its_sequence_and_shows_in_the_asked_zone() {
     let world = World::start().await;
     let made = world.insert(intro()).await;
     let path = format!("/calendars/primary/events/{}", made["id"].as_str().unwrap());
-    let times = json!({ "start": { "dateTime": "2026-11-23T15:00:00Z" }, "end": { "dateTime": "2026-11-23T15:30:00Z" } });
+    let times =
+        json!({ "start": { "dateTime": "2026-11-23T15:00:00Z" }, "end": { "dateTime": "2026-11-23T15:30:00Z" } });
     let moved = world.patch(&path, times).await.ok();
     assert_eq!(moved["sequence"], 1);
     assert_eq!(moved["start"]["dateTime"], "2026-11-23T16:00:00+01:00");
@@ -199,7 +203,8 @@ async fn guests_are_written_to_only_when_send_updates_says_so() {
     world.patch(&format!("{path}?sendUpdates=externalOnly"), json!({ "summary": "Intro 2" })).await.ok();
     assert_eq!(world.delete(&format!("{path}?sendUpdates=all")).await.status, 204);
     let sent = world.control(Method::GET, "/invitations", None).await.ok();
-    let kinds: Vec<_> = sent["invitations"].as_array().unwrap().iter().map(|mail| (&mail["kind"], &mail["to"])).collect();
+    let kinds: Vec<_> =
+        sent["invitations"].as_array().unwrap().iter().map(|mail| (&mail["kind"], &mail["to"])).collect();
     let external = json!(["vis@example.org"]);
     let all = json!(["vis@example.org", "ben@example.com"]);
     assert_eq!(kinds, [(&json!("updated"), &external), (&json!("cancelled"), &all)]);

@@ -54,12 +54,8 @@ async fn token(world: &World, form: &[(&str, &str)]) -> Answer {
 }
 
 async fn redeem(world: &World, code: &str, verifier: &str) -> Answer {
-    let form = [
-        ("grant_type", "authorization_code"),
-        ("code", code),
-        ("redirect_uri", REDIRECT),
-        ("code_verifier", verifier),
-    ];
+    let form =
+        [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", REDIRECT), ("code_verifier", verifier)];
     token(world, &form).await
 }
 

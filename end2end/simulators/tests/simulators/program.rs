@@ -23,9 +23,8 @@ fn terminate(mut child: Child) {
 #[test]
 fn everything_starts_says_where_it_is_and_ends_gracefully() {
     let any = "127.0.0.1:0";
-    let (child, ready) = start(&[
-        "all", "--google-listen", any, "--mail-listen", any, "--smtp-listen", any, "--site-listen", any,
-    ]);
+    let (child, ready) =
+        start(&["all", "--google-listen", any, "--mail-listen", any, "--smtp-listen", any, "--site-listen", any]);
     assert_eq!(ready["ready"], true);
     for name in ["google", "mail", "site"] {
         assert!(ready[name].as_str().is_some_and(|address| address.starts_with("http://127.0.0.1:")), "{ready}");

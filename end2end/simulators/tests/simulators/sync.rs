@@ -47,7 +47,11 @@ async fn a_sync_tells_what_changed_since_and_nothing_else() {
     world.patch(&format!("{EVENTS}/{first}"), json!({ "summary": "Changed" })).await.ok();
     assert_eq!(world.delete(&format!("{EVENTS}/{second}")).await.status, 204);
     let delta = world.get(&format!("{EVENTS}?syncToken={}", sync_token(&full))).await.ok();
-    assert_eq!(ids(&delta), { let mut both = vec![first, second]; both.sort_unstable(); both });
+    assert_eq!(ids(&delta), {
+        let mut both = vec![first, second];
+        both.sort_unstable();
+        both
+    });
     let cancelled = delta["items"].as_array().unwrap().iter().find(|item| item["id"] == second).unwrap();
     let members: Vec<_> = cancelled.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["etag", "id", "kind", "status"], "a cancelled event tells no more than its id");
@@ -122,7 +126,8 @@ async fn a_window_holds_what_overlaps_it_and_the_sync_after_it_tells_every_chang
     assert_eq!(list["items"][0]["summary"], "Day 2");
     assert_eq!(ids(&list).len(), 1);
     let moved = ids(&list)[0];
-    let times = json!({ "start": { "dateTime": "2026-12-20T09:00:00Z" }, "end": { "dateTime": "2026-12-20T10:00:00Z" } });
+    let times =
+        json!({ "start": { "dateTime": "2026-12-20T09:00:00Z" }, "end": { "dateTime": "2026-12-20T10:00:00Z" } });
     world.patch(&format!("{EVENTS}/{moved}"), times).await.ok();
     let delta = world.get(&format!("{EVENTS}?syncToken={}", sync_token(&list))).await.ok();
     assert_eq!(ids(&delta), [moved]);

@@ -142,7 +142,8 @@ impl Drop for World {
             let answer = contract.validate_answer(method, path, exchange.status, exchange.answer.as_ref());
             assert_eq!(answer, Ok(()), "the answer to {method} {path}: {:?}", exchange.answer);
             if exchange.status < 300 {
-                let sent = if exchange.query.is_empty() { path.to_owned() } else { format!("{path}?{}", exchange.query) };
+                let sent =
+                    if exchange.query.is_empty() { path.to_owned() } else { format!("{path}?{}", exchange.query) };
                 let request = contract.validate_request(method, &sent, exchange.body.as_ref());
                 assert_eq!(request, Ok(()), "a request that was accepted: {method} {sent} {:?}", exchange.body);
             }
