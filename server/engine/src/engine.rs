@@ -166,6 +166,12 @@ impl Engine {
         self.0.wake.notify_one();
     }
 
+    /// The operator's decisions.
+    #[must_use]
+    pub fn settings(&self) -> &EngineSettings {
+        &self.0.settings
+    }
+
     /// The present, by the clock that the engine was given.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {

@@ -41,6 +41,6 @@ pub use event_types::EventTypeInput;
 pub use health::Check;
 pub use hosts::{Principal, SignUp, SignedIn};
 pub use mail::Mailer;
-pub use schedules::{ScheduleInput, WeeklyHoursInput};
+pub use schedules::{LocalIntervalInput, ScheduleInput, WeeklyHoursInput};
 pub use sites::SiteInput;
 pub use webhooks::NotificationOutcome;

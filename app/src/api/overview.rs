@@ -1,0 +1,125 @@
+//! The first page of the dashboard: what comes next, what is still to be set up, what is wrong.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::appointments::AppointmentRow;
+use crate::error::AppError;
+
+/// Everything that the overview shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverviewView {
+    /// The next appointments.
+    pub next: Vec<AppointmentRow>,
+    /// The zone of their times.
+    pub time_zone: String,
+    /// What is set up already.
+    pub setup: SetupView,
+    /// Address of the first public page.
+    pub first_url: Option<String>,
+    /// What is wrong.
+    pub notices: Vec<NoticeView>,
+}
+
+/// The steps of the set-up and whether each is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetupView {
+    /// A calendar account is connected.
+    pub calendar: bool,
+    /// There is at least one bookable hour in the week.
+    pub hours: bool,
+    /// There is an event type.
+    pub event_type: bool,
+    /// A site is allowed to embed the widget.
+    pub site: bool,
+}
+
+impl SetupView {
+    /// Whether nothing is left to do.
+    pub fn is_done(self) -> bool {
+        self.calendar && self.hours && self.event_type && self.site
+    }
+}
+
+/// Something that needs attention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeView {
+    /// A sentence.
+    pub text: String,
+    /// Where it can be mended, and the link's text.
+    pub link: Option<(String, String)>,
+}
+
+/// The overview.
+#[server(prefix = "/dashboard/api", endpoint = "overview")]
+pub async fn overview() -> Result<OverviewView, AppError> {
+    use super::request::{answer, host};
+    use cupo_store::AppointmentFilter;
+
+    const SHOWN: usize = 5;
+
+    let (engine, principal) = host()?;
+    let schedule = answer(engine.schedule(&principal).await)?;
+    let accounts = answer(engine.accounts(&principal).await)?;
+    let event_types = super::event_types::event_types().await?;
+    let sites = answer(engine.sites(&principal).await)?;
+    let failed = answer(engine.failed_jobs(&principal).await)?;
+    let upcoming = answer(engine.appointments(&principal, AppointmentFilter::Upcoming, None).await)?;
+    let tz = schedule.time_zone.tz();
+    Ok(OverviewView {
+        next: upcoming
+            .items
+            .iter()
+            .take(SHOWN)
+            .map(|item| super::appointments::view::row(&item.appointment, tz))
+            .collect(),
+        time_zone: crate::time::zone(tz, engine.now()),
+        setup: SetupView {
+            calendar: accounts.iter().any(|overview| !overview.calendars.is_empty()),
+            hours: schedule.weekly_hours.days().iter().any(|day| !day.is_empty()),
+            event_type: !event_types.is_empty(),
+            site: !sites.is_empty(),
+        },
+        first_url: event_types.iter().find(|event_type| event_type.is_active).map(|event_type| event_type.url.clone()),
+        notices: notices::of(&engine, &accounts, &failed),
+    })
+}
+
+#[cfg(feature = "ssr")]
+mod notices {
+    use cupo_engine::{AccountOverview, Engine};
+    use cupo_store::{AccountState, Job};
+
+    use super::NoticeView;
+    use crate::text::{t, tf};
+
+    pub(super) fn of(engine: &Engine, accounts: &[AccountOverview], failed: &[Job]) -> Vec<NoticeView> {
+        let link = |path: &str, text: &str| Some((path.to_owned(), text.to_owned()));
+        let mut notices: Vec<_> = accounts
+            .iter()
+            .filter(|overview| overview.account.state == AccountState::ReconnectNeeded)
+            .map(|overview| NoticeView {
+                text: tf("dashboard.notice_reconnect", &[("email", &overview.account.email)]),
+                link: link("/dashboard/calendars", t("dashboard.reconnect")),
+            })
+            .collect();
+        if !engine.mail_configured() {
+            notices.push(NoticeView { text: t("dashboard.notice_no_mail").to_owned(), link: None });
+        }
+        if !engine.google_configured() {
+            notices.push(NoticeView {
+                text: t("dashboard.notice_no_google").to_owned(),
+                link: link("/docs/connecting-google", t("dashboard.how_to")),
+            });
+        }
+        match failed {
+            [] => {}
+            [job] => {
+                notices.push(NoticeView { text: tf("dashboard.notice_failed_job", &[("kind", &job.kind)]), link: None })
+            }
+            jobs => notices
+                .push(NoticeView { text: tf("dashboard.notice_failed_jobs", &[("count", &jobs.len())]), link: None }),
+        }
+        notices
+    }
+}

@@ -1,0 +1,106 @@
+//! The one error of the dashboard's server functions.
+//!
+//! It carries sentences in the reader's language, so the browser needs no catalogue of errors, and what was typed, so a
+//! form that was sent without JavaScript is not lost with the redirect. Secrets are never among those values.
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+use crate::text::t;
+
+/// Why a server function refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppError {
+    /// Stable and kebab-case, such as `not-found`.
+    pub code: String,
+    /// One sentence for the whole form or page. A problem document of the server (RFC 9457) has it as its title.
+    #[serde(alias = "title")]
+    pub message: String,
+    /// Sentences for single fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldMessage>,
+    /// What was typed, by field name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub typed: Vec<(String, String)>,
+}
+
+/// What is wrong with one field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldMessage {
+    /// The field's name within its form.
+    pub field: String,
+    /// One sentence.
+    pub message: String,
+}
+
+impl AppError {
+    /// The sentence for `field`, if there is one.
+    pub fn field(&self, field: &str) -> Option<&str> {
+        self.fields.iter().find(|entry| entry.field == field).map(|entry| entry.message.as_str())
+    }
+
+    /// What was typed into `field`, if it is known.
+    pub fn typed(&self, field: &str) -> Option<&str> {
+        self.typed.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())
+    }
+
+    /// The same error with the typed values.
+    #[must_use]
+    pub fn with_typed(mut self, typed: &[(&str, &str)]) -> Self {
+        self.typed = typed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        let (code, key) = match &error {
+            ServerFnErrorErr::Request(_) => ("unreachable", "dashboard.error_unreachable"),
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Serialization(_) => {
+                ("malformed-form", "dashboard.error_malformed")
+            }
+            _ => ("internal", "dashboard.error_internal"),
+        };
+        #[cfg(feature = "ssr")]
+        tracing::warn!(%error, code, "a server function could not run");
+        Self { code: code.to_owned(), message: t(key).to_owned(), ..Self::default() }
+    }
+}
+
+#[cfg(feature = "ssr")]
+mod from_engine {
+    use cupo_core::text;
+    use cupo_engine::EngineError;
+
+    use super::{AppError, FieldMessage};
+    use crate::text::locale;
+
+    impl From<EngineError> for AppError {
+        fn from(error: EngineError) -> Self {
+            let locale = locale();
+            let fields = match &error {
+                EngineError::Invalid(errors) => errors
+                    .0
+                    .iter()
+                    .map(|entry| FieldMessage {
+                        field: entry.field.to_string(),
+                        message: text::problem(locale, &entry.problem),
+                    })
+                    .collect(),
+                _ => Vec::new(),
+            };
+            if matches!(error, EngineError::Store(_) | EngineError::Internal { .. }) {
+                tracing::error!(%error, "a dashboard request failed");
+            }
+            Self {
+                code: error.code().to_owned(),
+                message: text::lookup(locale, error.key()).to_owned(),
+                fields,
+                typed: Vec::new(),
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Picking a slot without JavaScript: a month of links, a day of links, a zone.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
+use chrono_tz::Tz;
+use cupo_core::zone::TimeZoneName;
+use leptos::either::Either;
+use leptos::prelude::*;
+
+use super::query::Picks;
+use crate::parts::icons;
+use crate::text::{locale, t, tf};
+use crate::time;
+
+/// An address of the page with other picks.
+#[derive(Debug, Clone)]
+pub(super) struct Address {
+    /// The path.
+    pub(super) path: String,
+    /// What every link keeps: names and values.
+    pub(super) kept: Vec<(&'static str, String)>,
+}
+
+impl Address {
+    /// The address that keeps `kept` and adds `picks`. No value needs more escaping than `+` and `&`.
+    pub(super) fn with(&self, picks: &[(&str, String)]) -> String {
+        let escaped =
+            |value: &str| value.replace('%', "%25").replace('+', "%2B").replace('&', "%26").replace('#', "%23");
+        let pairs: Vec<_> = self
+            .kept
+            .iter()
+            .map(|(name, value)| (*name, value))
+            .chain(picks.iter().map(|(name, value)| (*name, value)))
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
+        format!("{}?{}", self.path, pairs.join("&"))
+    }
+
+    /// The kept pairs as hidden fields of a form that is sent by `GET`.
+    fn hidden_fields(&self, except: &str) -> impl IntoView + use<> {
+        self.kept
+            .iter()
+            .filter(|(name, _)| *name != except)
+            .map(|(name, value)| view! { <input type="hidden" name=*name value=value.clone()/> })
+            .collect_view()
+    }
+}
+
+/// What can be picked.
+pub(super) struct Offer<'a> {
+    pub(super) address: &'a Address,
+    pub(super) picks: Picks,
+    pub(super) slots: &'a [DateTime<Utc>],
+    pub(super) now: DateTime<Utc>,
+    /// The last instant at which a slot may start; nothing is known of it when an appointment is moved.
+    pub(super) window_end: Option<DateTime<Utc>>,
+}
+
+impl Offer<'_> {
+    /// Month, day and zone.
+    pub(super) fn view(&self) -> impl IntoView + use<> {
+        view! {
+            <div class="picker">
+                <div>{self.month()} {self.zone()}</div>
+                {self.day()}
+            </div>
+        }
+    }
+
+    fn pick(&self, picks: &[(&str, String)]) -> String {
+        self.address.with(picks)
+    }
+
+    fn month(&self) -> impl IntoView + use<> {
+        let Picks { tz, month, .. } = self.picks;
+        let free: BTreeSet<NaiveDate> = self.slots.iter().map(|slot| time::date_in(*slot, tz)).collect();
+        let (before, after) = (month - Months::new(1), month + Months::new(1));
+        let first_month = time::date_in(self.now, tz);
+        let has_before = month > first_month;
+        let has_after = self.window_end.is_none_or(|end| after <= time::date_in(end, tz));
+        let monday = month - Days::new(u64::from(month.weekday().num_days_from_monday()));
+        let heads = monday
+            .iter_days()
+            .take(7)
+            .map(|date| {
+                let name = time::weekday(date, locale());
+                let short: String = name.chars().take(2).collect();
+                view! { <th scope="col"><abbr title=name>{short}</abbr></th> }
+            })
+            .collect_view();
+        let weeks: Vec<_> = (0..6)
+            .map(|week| monday + Days::new(7 * week))
+            .take_while(|start| *start < after)
+            .map(|start| {
+                let days = start
+                    .iter_days()
+                    .take(7)
+                    .map(|date| view! { <td>{(date >= month && date < after).then(|| self.date(date, free.contains(&date)))}</td> })
+                    .collect_view();
+                view! { <tr>{days}</tr> }
+            })
+            .collect();
+        let nothing_free = !free.range(month..after).any(|_| true);
+        view! {
+            <div class="month">
+                <div class="month-head">
+                    <h2 id="month">{time::month_and_year(month, locale())}</h2>
+                    {self.turn(has_before, before, t("public.previous_month"), icons::chevron_left().into_any())}
+                    {self.turn(has_after, after, t("public.next_month"), icons::chevron_right().into_any())}
+                </div>
+                <table aria-labelledby="month">
+                    <thead>
+                        <tr>{heads}</tr>
+                    </thead>
+                    <tbody>{weeks}</tbody>
+                </table>
+                {nothing_free.then(|| view! { <p class="hint">{t("public.nothing_free")}</p> })}
+            </div>
+        }
+    }
+
+    fn turn(&self, possible: bool, month: NaiveDate, label: &'static str, icon: AnyView) -> impl IntoView + use<> {
+        if possible {
+            let href = self.pick(&[("month", month.format("%Y-%m").to_string())]);
+            Either::Left(view! { <a class="turn" href=href aria-label=label>{icon}</a> })
+        } else {
+            Either::Right(view! { <span class="turn is-off" aria-hidden="true">{icon}</span> })
+        }
+    }
+
+    fn date(&self, date: NaiveDate, is_free: bool) -> impl IntoView + use<> {
+        let number = date.day().to_string();
+        if is_free {
+            let href = self.pick(&[("month", date.format("%Y-%m").to_string()), ("day", date.to_string())]);
+            let picked = self.picks.day == Some(date);
+            Either::Left(view! {
+                <a href=format!("{href}#times") aria-label=time::date(date, locale()) aria-current=picked.then_some("date")>
+                    {number}
+                </a>
+            })
+        } else {
+            Either::Right(view! { <span>{number}</span> })
+        }
+    }
+
+    fn day(&self) -> impl IntoView + use<> {
+        let Some(day) = self.picks.day else {
+            return Either::Left(
+                view! { <div class="times" id="times"><p class="hint">{t("public.pick_day")}</p></div> },
+            );
+        };
+        let tz = self.picks.tz;
+        let on_day: Vec<_> = self.slots.iter().filter(|slot| time::date_in(**slot, tz) == day).collect();
+        let times = if on_day.is_empty() {
+            Either::Left(view! { <p class="hint">{t("public.day_full")}</p> })
+        } else {
+            let links = on_day
+                .iter()
+                .map(|slot| {
+                    let href = self.pick(&[
+                        ("month", day.format("%Y-%m").to_string()),
+                        ("day", day.to_string()),
+                        ("slot", rfc3339(**slot)),
+                    ]);
+                    let picked = self.picks.slot == Some(**slot);
+                    view! {
+                        <li>
+                            <a href=format!("{href}#details") aria-current=picked.then_some("true")>
+                                {clock_among(**slot, &on_day, tz)}
+                            </a>
+                        </li>
+                    }
+                })
+                .collect_view();
+            Either::Right(view! { <ul>{links}</ul> })
+        };
+        Either::Right(view! {
+            <div class="times" id="times">
+                <h2>{time::date(day, locale())}</h2>
+                {times}
+            </div>
+        })
+    }
+
+    fn zone(&self) -> impl IntoView + use<> {
+        let current = self.picks.tz;
+        let options = TimeZoneName::all()
+            .map(|name| view! { <option value=name selected=name == current.name()>{name.replace('_', " ")}</option> })
+            .collect_view();
+        view! {
+            <form method="get" action=self.address.path.clone() class="zone">
+                {self.address.hidden_fields("tz")}
+                <input type="hidden" name="month" value=self.picks.month.format("%Y-%m").to_string()/>
+                <label for="zone">{t("public.time_zone")}</label>
+                <div class="zone-row">
+                    <div class="select">
+                        <select id="zone" name="tz">{options}</select>
+                        {icons::chevron_down()}
+                    </div>
+                    <button type="submit" class="button">{t("public.change")}</button>
+                </div>
+                <p class="hint">{tf("public.times_in", &[("zone", &time::zone(current, self.now))])}</p>
+            </form>
+        }
+    }
+}
+
+/// A slot as it stands in addresses and forms.
+pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The clock time of a slot; with the offset where the clock goes back and shows the same time twice.
+fn clock_among(slot: DateTime<Utc>, others: &[&DateTime<Utc>], tz: Tz) -> String {
+    let clock = |at| time::clock(at, tz, locale());
+    let told = clock(slot);
+    let is_doubled = others.iter().any(|other| **other != slot && clock(**other) == told);
+    if is_doubled { format!("{told} {}", slot.with_timezone(&tz).format("%:z")) } else { told }
+}
