@@ -71,7 +71,9 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let organization_id = &principal.organization_id;
         transact!(self, tx => {
-            let calendars = calendar_list_by_user(tx, organization_id, &principal.user_id).await?;
+            let mut calendars = calendar_list_by_user(tx, organization_id, &principal.user_id).await?;
+            // A host has one target at any time: the old one gives it up before the new one takes it.
+            calendars.sort_by_key(|calendar| receives.as_ref() == Some(&calendar.id));
             let known = |id: &CalendarId| calendars.iter().find(|calendar| calendar.id == *id);
             if choices.iter().any(|choice| known(&choice.calendar_id).is_none()) {
                 return Err(EngineError::NotFound("calendar"));

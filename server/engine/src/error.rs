@@ -162,3 +162,59 @@ impl EngineError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use cupo_core::text::{self, Locale};
+
+    use super::*;
+
+    fn all() -> Vec<EngineError> {
+        let mut all: Vec<_> =
+            [Refusal::Notice, Refusal::Window, Refusal::OutsideHours, Refusal::OffGrid, Refusal::Busy]
+                .into_iter()
+                .map(EngineError::SlotRefused)
+                .collect();
+        all.extend([
+            EngineError::NotFound("event type"),
+            EngineError::Invalid(FieldErrors::default()),
+            EngineError::SlotTaken,
+            EngineError::IdempotencyKeyReused,
+            EngineError::Unauthenticated,
+            EngineError::WrongCredentials,
+            EngineError::Forbidden,
+            EngineError::Conflict("error.appointment_past"),
+            EngineError::Conflict("error.appointment_cancelled"),
+            EngineError::RangeTooLong { max_days: 62 },
+            EngineError::CalendarUnreachable,
+            EngineError::StateExpired,
+            EngineError::ConsentDenied,
+            EngineError::ReconnectNeeded("grant_revoked".to_owned()),
+            EngineError::NotConfigured("google"),
+            EngineError::Store(StoreError::Unavailable(String::new())),
+            EngineError::Store(StoreError::Retry),
+            EngineError::Provider(ProviderError::NotFound),
+            EngineError::internal("a test", "none"),
+        ]);
+        all
+    }
+
+    #[test]
+    fn every_error_has_a_sentence_in_every_language() {
+        for error in all() {
+            for locale in Locale::ALL {
+                assert_ne!(text::lookup(locale, error.key()), error.key(), "{locale:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn codes_are_kebab_case_and_tell_what_callers_must_tell_apart() {
+        let codes: HashSet<_> = all().iter().map(EngineError::code).collect();
+        assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')));
+        // Refusals, conflicts and internal failures share theirs.
+        assert_eq!(codes.len(), all().len() - 4 - 1 - 1);
+    }
+}

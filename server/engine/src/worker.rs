@@ -1,14 +1,19 @@
 //! The worker: leases jobs, runs them, and does what falls due by the clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
+use cupo_core::ids::JobId;
 use cupo_store::{
     Job, calendars_due_for_poll, hold_delete_expired, idempotency_delete_before, inbox_delete_before, job_bury,
     job_complete, job_lease, job_retry, jobs_next_run_at, oauth_states_delete_expired, sessions_delete_expired,
     subscription_delete, subscription_list_by_calendar, subscriptions_expiring,
 };
-use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio::{
+    sync::Semaphore,
+    task::{self, JoinError, JoinSet},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -30,8 +35,23 @@ const PERIOD: Duration = Duration::from_secs(30);
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// How long jobs may go on after the order to stop.
 const GRACE: Duration = Duration::from_secs(10);
+/// When what has time is done; a later look does not bring it forward by more than this.
+const UNHURRIED: TimeDelta = TimeDelta::minutes(10);
+/// When a calendar that could not be read is polled again, unless its failed pull comes first.
+const FAILING: TimeDelta = TimeDelta::hours(1);
 /// How long answers are kept for repeated requests, and notifications for repeated deliveries.
 const MEMORY: TimeDelta = TimeDelta::days(2);
+
+/// Strikes a task that has ended off the list of leases. One that panicked keeps its lease until that runs out.
+fn forget(leases: &mut HashMap<task::Id, JobId>, ended: &Result<(task::Id, ()), JoinError>) {
+    match ended {
+        Ok((id, ())) => leases.remove(id),
+        Err(error) => {
+            tracing::error!(%error, "a job panicked");
+            leases.remove(&error.id())
+        }
+    };
+}
 
 impl Engine {
     /// Runs jobs until `stop`; then lets the running ones end within a grace period and gives back the rest.
@@ -39,6 +59,7 @@ impl Engine {
         let owner = self.0.random.token();
         let slots = Arc::new(Semaphore::new(self.0.settings.worker_concurrency.max(1)));
         let mut running = JoinSet::new();
+        let mut leases = HashMap::new();
         let mut next_period = Instant::now();
         while !stop.is_cancelled() {
             if Instant::now() >= next_period {
@@ -56,11 +77,12 @@ impl Engine {
             let is_idle = leased.is_empty();
             for job in leased {
                 let Ok(permit) = slots.clone().try_acquire_owned() else { break };
-                let (engine, owner) = (self.clone(), owner.clone());
-                running.spawn(async move {
+                let (engine, owner, id) = (self.clone(), owner.clone(), job.id.clone());
+                let task = running.spawn(async move {
                     engine.run_and_settle(&job, &owner).await;
                     drop(permit);
                 });
+                leases.insert(task.id(), id);
             }
             if is_idle {
                 let sleep = self.time_to_next_job().await.min(next_period - Instant::now());
@@ -68,16 +90,32 @@ impl Engine {
                     () = stop.cancelled() => {}
                     () = self.0.wake.notified() => {}
                     () = tokio::time::sleep(sleep) => {}
-                    Some(_) = running.join_next() => {}
+                    Some(ended) = running.join_next_with_id() => forget(&mut leases, &ended),
                 }
             }
-            while running.try_join_next().is_some() {}
+            while let Some(ended) = running.try_join_next_with_id() {
+                forget(&mut leases, &ended);
+            }
         }
-        let ended = tokio::time::timeout(GRACE, async { while running.join_next().await.is_some() {} }).await;
-        if ended.is_err() {
-            // An aborted job is rolled back where it was; its lease runs out and another worker repeats it.
-            tracing::warn!(jobs = running.len(), "jobs were still running at the end of the grace period");
+        let all_end = async {
+            while let Some(ended) = running.join_next_with_id().await {
+                forget(&mut leases, &ended);
+            }
+        };
+        if tokio::time::timeout(GRACE, all_end).await.is_err() {
             running.shutdown().await;
+            self.give_back(leases.into_values(), &owner).await;
+        }
+    }
+
+    /// Gives up the leases of jobs that were stopped, so that another worker may repeat them at once.
+    async fn give_back(&self, jobs: impl Iterator<Item = JobId>, owner: &str) {
+        for job in jobs {
+            tracing::warn!(%job, "a job was stopped at the end of the grace period");
+            let given = transact!(self, tx => job_retry(tx, &job, owner, self.now(), "the worker stopped").await?);
+            if let Err(error) = given {
+                tracing::error!(%job, %error, "a job could not be given back: its lease will run out");
+            }
         }
     }
 
@@ -160,10 +198,13 @@ impl Engine {
             for calendar in calendars_due_for_poll(tx, now - self.0.settings.poll_interval).await? {
                 let organization_id = &calendar.organization_id;
                 let calendar_id = calendar.id.clone();
-                self.enqueue(tx, organization_id, &PullChanges { calendar_id: calendar_id.clone() }).await?;
+                // A pull that failed has its own next time, which polling must not bring forward.
+                let run_at = if calendar.sync_error.is_some() { now + FAILING } else { now };
+                let pull = PullChanges { calendar_id: calendar_id.clone() };
+                self.enqueue_at(tx, organization_id, &pull, run_at).await?;
                 let subscriptions = subscription_list_by_calendar(tx, organization_id, &calendar_id).await?;
                 if opens_channels && !subscriptions.iter().any(|subscription| subscription.expires_at > now) {
-                    self.enqueue(tx, organization_id, &OpenChannel { calendar_id }).await?;
+                    self.enqueue_at(tx, organization_id, &OpenChannel { calendar_id }, now + UNHURRIED).await?;
                 }
             }
             for subscription in subscriptions_expiring(tx, now + RENEWAL_MARGIN).await? {
@@ -173,7 +214,7 @@ impl Engine {
                 }
                 if opens_channels {
                     let calendar_id = subscription.calendar_id.clone();
-                    self.enqueue(tx, organization_id, &OpenChannel { calendar_id }).await?;
+                    self.enqueue_at(tx, organization_id, &OpenChannel { calendar_id }, now + UNHURRIED).await?;
                 }
             }
             hold_delete_expired(tx, now).await?;

@@ -166,3 +166,54 @@ borrowed_keys! {
     /// A range of its slots.
     SlotsKey(SlotsName { org, event; from: NaiveDate, to: NaiveDate });
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn organization(last: char) -> OrganizationId {
+        OrganizationId::parse(&format!("00000000-0000-7000-8000-00000000000{last}")).unwrap()
+    }
+
+    #[test]
+    fn an_entry_is_good_until_its_end_and_until_its_organization_is_written_to() {
+        let cache = AvailabilityCache::default();
+        let entry = cache.stamp((), &organization('1'), cache.begin(), now() + TimeDelta::seconds(60));
+        assert!(entry.clone().good(now()).is_some());
+        assert!(entry.clone().good(now() + TimeDelta::seconds(60)).is_none());
+        cache.invalidate(&organization('2'));
+        assert!(entry.clone().good(now()).is_some(), "another organization's writes do not matter");
+        cache.invalidate(&organization('1'));
+        assert!(entry.good(now()).is_none());
+    }
+
+    #[test]
+    fn what_was_read_before_a_write_is_never_good_after_it() {
+        let cache = AvailabilityCache::default();
+        let begun = cache.begin();
+        cache.invalidate(&organization('1'));
+        let late = cache.stamp((), &organization('1'), begun, now() + TimeDelta::seconds(60));
+        assert!(late.good(now()).is_none());
+        let fresh = cache.stamp((), &organization('1'), cache.begin(), now() + TimeDelta::seconds(60));
+        assert!(fresh.good(now()).is_some());
+    }
+
+    #[test]
+    fn a_borrowed_key_finds_what_an_owned_one_stored() {
+        let cache = AvailabilityCache::default();
+        let name = EventName { org: "ruiz", event: "first-visit" };
+        let view = ViewName { org: name.org, event: name.event, locale: Locale::En };
+        let stamped = cache.stamp(Arc::from([]), &organization('1'), cache.begin(), now() + TimeDelta::seconds(60));
+        cache.origins.insert("ruiz".to_owned(), stamped);
+        assert!(good(&cache.origins, "ruiz", now()).is_some());
+        assert!(good(&cache.origins, "other", now()).is_none());
+        assert!(view.equivalent(&view.owned()));
+        assert!(!ViewName { locale: Locale::Es, ..view }.equivalent(&view.owned()));
+    }
+}

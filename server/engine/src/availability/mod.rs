@@ -23,8 +23,8 @@ use crate::{Engine, EngineError, engine::digest};
 pub(crate) use cache::AvailabilityCache;
 use cache::{EventName, SlotsName, ViewName, good};
 pub(crate) use live::Live;
-use snapshot::Snapshot;
 pub(crate) use snapshot::{Freshness, HostTime, Own, open_around};
+use snapshot::{Snapshot, next_minute};
 
 /// The most days that are answered at once.
 pub const MAX_DAYS: u32 = 62;
@@ -84,12 +84,6 @@ fn instants_of_dates(from: NaiveDate, to: NaiveDate) -> Result<Interval, EngineE
     range.ok_or_else(|| FieldProblem::new("error.date_order").at("to").into())
 }
 
-/// Slots and notices are whole minutes: what is offered changes at a full minute only.
-fn next_minute(now: DateTime<Utc>) -> DateTime<Utc> {
-    let minutes = now.timestamp().div_euclid(60) + 1;
-    DateTime::from_timestamp(minutes * 60, 0).unwrap_or(now)
-}
-
 impl Engine {
     /// The slots of an event type on the dates from `from` to `to`; no provider is asked unless a mirror is stale.
     ///
@@ -114,7 +108,7 @@ impl Engine {
         let answer = Arc::new(CachedSlots::new(self.compute_slots(&snapshot, request, range, now).await?)?);
         if is_cacheable {
             let holds = snapshot.time.holds.iter().map(|hold| hold.expires_at).filter(|end| *end > now);
-            let valid_until = holds.fold(next_minute(now).min(snapshot.valid_until), DateTime::min);
+            let valid_until = holds.fold(snapshot.valid_until, DateTime::min);
             let id = &snapshot.organization.id;
             let stamped = self.0.availability.stamp(answer.clone(), id, snapshot.as_of, valid_until);
             self.0.availability.slots.insert(name.owned(), stamped);
@@ -210,7 +204,7 @@ impl Engine {
             locale: locale.as_str().to_owned(),
             strings: strings.into_iter().map(|(key, text)| (Cow::Borrowed(key), Cow::Borrowed(text))).collect(),
         });
-        let stamped = self.0.availability.stamp(view.clone(), &organization.id, snapshot.as_of, next_minute(now));
+        let stamped = self.0.availability.stamp(view.clone(), &organization.id, snapshot.as_of, snapshot.valid_until);
         self.0.availability.views.insert(name.owned(), stamped);
         Ok(view)
     }

@@ -18,8 +18,6 @@ use cupo_store::{
 use super::cache::Epoch;
 use crate::{Engine, EngineError};
 
-/// How long the opening hours that were computed for a snapshot may be used: the day must not run out of them.
-const OPEN_HOURS_LAST: TimeDelta = TimeDelta::hours(1);
 /// Around the booking window, for zones and buffers.
 const MARGIN_DAYS: u32 = 2;
 
@@ -34,6 +32,13 @@ pub(crate) struct Snapshot {
     pub(crate) valid_until: DateTime<Utc>,
     /// When the reading began; what is computed of a snapshot is no fresher than it.
     pub(super) as_of: Epoch,
+}
+
+/// The end of what is cached: slots and notices are whole minutes, so that what is offered changes by itself at a full
+/// minute only; and what another process wrote, which invalidates nothing here, is seen within the minute.
+pub(super) fn next_minute(now: DateTime<Utc>) -> DateTime<Utc> {
+    let minutes = now.timestamp().div_euclid(60) + 1;
+    DateTime::from_timestamp(minutes * 60, 0).unwrap_or(now)
 }
 
 /// What takes a host's time within a range.
@@ -202,7 +207,7 @@ impl Engine {
             Freshness::Until(until) => Some(*until),
             Freshness::Stale => None,
         });
-        let valid_until = trusted.fold(now + OPEN_HOURS_LAST, DateTime::min);
+        let valid_until = trusted.fold(next_minute(now), DateTime::min);
         let open = open_around(&schedule, range);
         Ok(Snapshot { organization, event_type, host, schedule, open, time, valid_until, as_of })
     }

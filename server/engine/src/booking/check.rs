@@ -4,16 +4,23 @@
 use chrono::{DateTime, Utc};
 use cupo_core::{
     event_type::Rules,
-    interval::Interval,
+    interval::{Interval, normalize, subtract},
     slots::{Refusal, SlotQuery, check, claim},
 };
-use cupo_store::{EventType, Schedule, Tx};
+use cupo_store::{
+    Appointment, AppointmentCursor, AppointmentFilter, EventType, Schedule, Tx, appointment_list, audit_list,
+    mapping_get,
+};
 
 use crate::{
     Engine, EngineError,
+    audit::Subject,
     availability::{Freshness, Live, Own, open_around, without_own},
     jobs::PullChanges,
 };
+
+/// How many appointments are looked at for events that the provider still has to let go.
+const LOOKED_AT: u32 = 100;
 
 /// What is asked: this start, by these rules, but for one's own claim and hold.
 #[derive(Clone, Copy)]
@@ -88,16 +95,65 @@ impl Engine {
         };
         match verdict(&live) {
             Ok(()) => Ok(Verdict::Free),
+            Err(Refusal::Busy) if verdict(&[]).is_err() => Ok(Verdict::Taken),
             Err(Refusal::Busy) => {
-                if verdict(&[]).is_ok() {
-                    for (calendar, _) in &time.calendars {
-                        let pull = PullChanges { calendar_id: calendar.id.clone() };
-                        self.enqueue(tx, &calendar.organization_id, &pull).await?;
-                    }
+                // Only the provider has the time taken: by an event of ours that it still has to let go, or by one that
+                // the mirror does not know yet.
+                let leftovers = normalize(self.leftovers(tx, event_type, range).await?);
+                if verdict(&subtract(&live, &leftovers)).is_ok() {
+                    return Ok(Verdict::Free);
+                }
+                for (calendar, _) in &time.calendars {
+                    let pull = PullChanges { calendar_id: calendar.id.clone() };
+                    self.enqueue(tx, &calendar.organization_id, &pull).await?;
                 }
                 Ok(Verdict::Taken)
             }
             Err(refusal) => Err(EngineError::SlotRefused(refusal)),
         }
+    }
+
+    /// The times at which the provider may still show events of ours that were cancelled or moved here, because the push
+    /// that says so is under way.
+    async fn leftovers(
+        &self,
+        tx: &mut Tx,
+        event_type: &EventType,
+        range: Interval,
+    ) -> Result<Vec<Interval>, EngineError> {
+        let (organization_id, now) = (&event_type.organization_id, self.now());
+        let mut leftovers = Vec::new();
+        for filter in [AppointmentFilter::Cancelled, AppointmentFilter::Upcoming] {
+            // Cancelled ones are listed from the latest start on: those that start after the range need no look.
+            let from = AppointmentCursor { start_at: range.end, id: self.fresh() };
+            let from = (filter == AppointmentFilter::Cancelled).then_some(&from);
+            for appointment in appointment_list(tx, organization_id, filter, now, LOOKED_AT, from).await? {
+                if appointment.host_user_id != event_type.host_user_id {
+                    continue;
+                }
+                let mapping = mapping_get(tx, organization_id, &appointment.id).await?;
+                let is_pushed = mapping.is_none_or(|mapping| {
+                    mapping.deleted_at.is_some() || mapping.pushed_sequence >= appointment.sequence
+                });
+                if is_pushed {
+                    continue;
+                }
+                leftovers.extend(Interval::new(appointment.start_at, appointment.end_at));
+                leftovers.extend(self.earlier_times(tx, &appointment).await?);
+            }
+        }
+        Ok(leftovers)
+    }
+
+    /// Where an appointment was before it moved, as its history tells.
+    async fn earlier_times(&self, tx: &mut Tx, appointment: &Appointment) -> Result<Vec<Interval>, EngineError> {
+        let subject = Subject::Appointment(&appointment.id);
+        let length = appointment.end_at - appointment.start_at;
+        let history = audit_list(tx, &appointment.organization_id, subject.kind(), subject.id()).await?;
+        let earlier = history.iter().filter(|entry| entry.action == "appointment.moved").filter_map(|entry| {
+            let start: DateTime<Utc> = entry.detail["from"].as_str()?.parse().ok()?;
+            Interval::new(start, start + length)
+        });
+        Ok(earlier.collect())
     }
 }

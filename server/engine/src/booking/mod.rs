@@ -140,7 +140,8 @@ impl Engine {
             }
             Attempt::Replayed(saved) => self.replay(&saved, &request_hash),
             Attempt::Taken => {
-                self.committed(&organization.id);
+                // The check may have enqueued a pull; no slot has changed yet.
+                self.0.wake.notify_one();
                 Err(EngineError::SlotTaken)
             }
         }

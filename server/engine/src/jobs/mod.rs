@@ -123,6 +123,8 @@ impl Engine {
         };
         let outcome = match task.run(self, organization_id, job).await {
             Ok(outcome) => outcome,
+            // However long that takes.
+            Err(error @ EngineError::ReconnectNeeded(_)) => return Outcome::Retry(RECONNECT_PAUSE, error.to_string()),
             Err(error) => self.after_failure(job, error),
         };
         match outcome {
@@ -149,7 +151,6 @@ impl Engine {
             | EngineError::Conflict(_) => Outcome::GiveUp(why),
             // What the work was for is gone.
             EngineError::NotFound(_) => Outcome::Done,
-            EngineError::ReconnectNeeded(_) => Outcome::Retry(RECONNECT_PAUSE, why),
             EngineError::NotConfigured(_) => Outcome::Retry(LONGEST_PAUSE, why),
             _ => Outcome::Retry(self.pause(job), why),
         }

@@ -38,7 +38,7 @@ impl Task for PushEvent {
         self.appointment_id.to_string()
     }
 
-    async fn run(&self, engine: &Engine, organization_id: &OrganizationId, _: &Job) -> Result<Outcome, EngineError> {
+    async fn run(&self, engine: &Engine, organization_id: &OrganizationId, job: &Job) -> Result<Outcome, EngineError> {
         let (details, calendar) = {
             let tx = &mut engine.0.store.read().await?;
             let Some(appointment) = appointment_get(tx, organization_id, &self.appointment_id).await? else {
@@ -52,13 +52,13 @@ impl Task for PushEvent {
             (details, mapped)
         };
         match details.appointment.status {
-            AppointmentStatus::Confirmed => put(engine, &details, calendar).await,
+            AppointmentStatus::Confirmed => put(engine, job, &details, calendar).await,
             AppointmentStatus::Cancelled => delete(engine, &details, calendar).await,
         }
     }
 }
 
-async fn put(engine: &Engine, details: &Details, mapped: Option<Calendar>) -> Result<Outcome, EngineError> {
+async fn put(engine: &Engine, job: &Job, details: &Details, mapped: Option<Calendar>) -> Result<Outcome, EngineError> {
     let Details { appointment, mapping, target, .. } = details;
     let Appointment { id, organization_id, .. } = appointment;
     let mapping = mapping.as_ref().filter(|_| mapped.is_some());
@@ -85,7 +85,9 @@ async fn put(engine: &Engine, details: &Details, mapped: Option<Calendar>) -> Re
             })?;
             engine.committed(organization_id);
             tracing::info!(appointment = %id, %error, "the event was changed meanwhile");
-            Ok(Outcome::Retry(AFTER_CONFLICT, error.to_string()))
+            let is_new = engine.age(job) < TimeDelta::minutes(1);
+            let after = if is_new { AFTER_CONFLICT } else { engine.pause(job) };
+            Ok(Outcome::Retry(after, error.to_string()))
         }
         Err(error) => Err(error),
     }

@@ -33,7 +33,9 @@ impl SendMail {
         match (self.kind, appointment.status) {
             (MailKind::Cancellation, AppointmentStatus::Cancelled)
             | (MailKind::Confirmation, AppointmentStatus::Confirmed) => false,
-            (MailKind::Change, AppointmentStatus::Confirmed) => self.sequence < appointment.sequence,
+            (MailKind::Change | MailKind::Collision, AppointmentStatus::Confirmed) => {
+                self.sequence < appointment.sequence
+            }
             _ => true,
         }
     }

@@ -107,7 +107,7 @@ impl Engine {
 
     /// The iCalendar object, unless the provider invites. The host, who is the organizer, gets a copy to import.
     fn calendar_part(&self, details: &Details, kind: MailKind, to: Recipient, locale: Locale) -> Option<CalendarPart> {
-        if details.provider_invites() {
+        if details.provider_invites() || kind == MailKind::Collision {
             return None;
         }
         let method = match (to, kind) {

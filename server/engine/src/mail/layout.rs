@@ -1,7 +1,5 @@
 //! The look of a mail: the same content as plain text and as simple HTML that every mail program shows.
 
-use std::fmt::Write;
-
 use cupo_core::text::Locale;
 
 /// Something to click.
@@ -46,13 +44,12 @@ impl Layout {
     pub(super) fn html(&self) -> String {
         let mut rows = String::new();
         for (label, value) in &self.facts {
-            let _ = write!(
-                rows,
+            rows.push_str(&format!(
                 "<tr><td style=\"padding:6px 16px 6px 0;color:{FAINT};vertical-align:top;white-space:nowrap\">{}</td>\
                  <td style=\"padding:6px 0;vertical-align:top\">{}</td></tr>\n",
                 escape(label),
                 lines(value)
-            );
+            ));
         }
         let mut links = String::new();
         for (at, link) in self.links.iter().enumerate() {
@@ -61,13 +58,12 @@ impl Layout {
             } else {
                 format!("background:#ffffff;color:{ACCENT};border:1px solid {ACCENT}")
             };
-            let _ = write!(
-                links,
+            links.push_str(&format!(
                 "<a href=\"{}\" style=\"display:inline-block;margin:0 8px 8px 0;padding:10px 18px;border-radius:8px;\
                  text-decoration:none;font-weight:600;{style}\">{}</a>\n",
                 escape(&link.url),
                 escape(&link.label)
-            );
+            ));
         }
         format!(
             "<!doctype html>\n<html lang=\"{lang}\">\n<head><meta charset=\"utf-8\">\

@@ -26,6 +26,8 @@ pub(crate) enum MailKind {
     Confirmation,
     Change,
     Cancellation,
+    /// The host put its event over another appointment.
+    Collision,
 }
 
 impl MailKind {
@@ -34,6 +36,7 @@ impl MailKind {
             Self::Confirmation => "confirmation",
             Self::Change => "change",
             Self::Cancellation => "cancellation",
+            Self::Collision => "collision",
         }
     }
 }

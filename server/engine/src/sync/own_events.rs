@@ -18,7 +18,8 @@ use crate::{
     Engine, EngineError,
     audit::{Actor, Subject},
     booking::transitions::NewTime,
-    jobs::PushEvent,
+    jobs::{PushEvent, SendMail},
+    mail::{MailKind, Recipient},
 };
 
 /// An event that an appointment of the future is mapped to.
@@ -123,8 +124,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Our event looks like this now. Gives the time it takes beyond its appointment's claim, which is none unless the
-    /// host moved it onto another appointment.
+    /// Our event looks like this now. Gives the time it takes beyond its appointment's claim: none, unless the host moved it
+    /// onto another appointment.
     pub(super) async fn own_event_changed(
         &self,
         tx: &mut Tx,
@@ -154,47 +155,53 @@ impl Engine {
         }
         let is_ours_newer = mapping.pushed_sequence < appointment.sequence;
         let moved_to = time.filter(|time| (time.start, time.end) != (appointment.start_at, appointment.end_at));
-        let appointment = match moved_to {
-            Some(time) if !is_ours_newer && appointment.status == AppointmentStatus::Confirmed => {
-                let moved = self.follow(tx, &appointment, time).await?;
-                // The provider has this time already: there is nothing to push.
-                mapping.pushed_sequence = moved.sequence;
-                moved
-            }
-            _ => appointment,
-        };
+        let is_confirmed = appointment.status == AppointmentStatus::Confirmed;
+        let mut appointment = appointment;
+        if let Some(time) = moved_to.filter(|_| is_confirmed && !is_ours_newer)
+            && let Some(moved) = self.follow(tx, &appointment, time).await?
+        {
+            // The provider has this time already: there is nothing to push.
+            mapping.pushed_sequence = moved.sequence;
+            appointment = moved;
+        }
         mapping_upsert(tx, &mapping).await?;
         Ok(if is_ours_newer { None } else { beyond(&appointment) })
     }
 
-    /// Moves an appointment to where the host moved its event. Two claims of a host may not overlap, but a host may put
-    /// one event over another: then the appointment claims what is left, and the mirror takes the rest.
-    async fn follow(&self, tx: &mut Tx, appointment: &Appointment, time: Interval) -> Result<Appointment, EngineError> {
+    /// Moves an appointment to where the host moved its event. Its buffers give way to other appointments. Two
+    /// appointments of a host can never share time, though a host may put one event over another: then the appointment
+    /// stays where it was, the mirror takes the event's time too, and the host is told.
+    async fn follow(
+        &self,
+        tx: &mut Tx,
+        appointment: &Appointment,
+        time: Interval,
+    ) -> Result<Option<Appointment>, EngineError> {
         let Appointment { id, organization_id, host_user_id, event_type_id, .. } = appointment;
         let rules = event_type_get(tx, organization_id, event_type_id).await?.map(|event_type| event_type.rules);
         let before = rules.map_or(TimeDelta::zero(), |rules| rules.buffer_before);
         let after = rules.map_or(TimeDelta::zero(), |rules| rules.buffer_after);
         let wanted = Interval { start: time.start - before, end: time.end + after };
-        let others: Vec<_> = appointment_list_claims(tx, organization_id, host_user_id, wanted)
-            .await?
-            .into_iter()
-            .filter(|(other, _)| other != id)
-            .map(|(_, claim)| claim)
-            .collect();
-        let collides = others.iter().any(|other| other.overlaps(&time));
-        let others = normalize(others);
-        let claim = subtract(&[wanted], &others)
-            .into_iter()
-            .max_by_key(|left| left.intersection(&time).map(|shared| shared.duration()))
-            .unwrap_or(appointment.claim);
-        if collides {
-            let detail = json!({ "start": time.start, "end": time.end });
-            let subject = Subject::Appointment(id);
-            self.audit(tx, organization_id, Actor::Calendar, "appointment.collides", subject, detail).await?;
-            tracing::warn!(appointment = %id, "an event was moved onto another appointment of its host");
+        let others = appointment_list_claims(tx, organization_id, host_user_id, wanted).await?;
+        let others = others.into_iter().filter(|(other, _)| other != id).map(|(_, claim)| claim);
+        let left = subtract(&[wanted], &normalize(others.collect()));
+        if let Some(claim) = left.into_iter().find(|left| left.start <= time.start && time.end <= left.end) {
+            let to = NewTime { start_at: time.start, end_at: time.end, claim };
+            return self.move_within(tx, appointment, to, Actor::Calendar).await.map(Some);
         }
-        let to = NewTime { start_at: time.start, end_at: time.end, claim };
-        self.move_within(tx, appointment, to, Actor::Calendar).await
+        let detail = json!({ "start": time.start, "end": time.end });
+        let subject = Subject::Appointment(id);
+        self.audit(tx, organization_id, Actor::Calendar, "appointment.collides", subject, detail).await?;
+        if self.0.mailer.is_some() {
+            let mail = SendMail {
+                appointment_id: id.clone(),
+                kind: MailKind::Collision,
+                recipient: Recipient::Host,
+                sequence: appointment.sequence,
+            };
+            self.enqueue(tx, organization_id, &mail).await?;
+        }
+        Ok(None)
     }
 }
 

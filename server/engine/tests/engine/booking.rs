@@ -81,12 +81,12 @@ async fn the_same_key_gives_the_same_answer_and_one_appointment() {
     world.run().await;
     assert_eq!(world.events().len(), 1);
     assert_eq!(world.mails_to("leo@visitor.example").len(), 1);
-    let saved = sqlx_free_text(&world).await;
+    let saved = saved_answer(&world).await;
     assert!(!saved.contains(&first.view.token), "the visitor's secret is not stored");
 }
 
 /// The saved answer as it lies in the store.
-async fn sqlx_free_text(world: &World) -> String {
+async fn saved_answer(world: &World) -> String {
     let tx = &mut world.store.read().await.unwrap();
     cupo_store::idempotency_get(tx, &world.principal.organization_id, "key").await.unwrap().unwrap().body
 }
@@ -345,6 +345,20 @@ async fn changes_before_the_event_is_written_leave_one_event_that_is_right() {
     world.engine.cancel_by_token(&other.token, "").await.unwrap();
     world.run().await;
     assert_eq!(at(world.the_event()["start"]["dateTime"].as_str().unwrap()), at("2026-11-25T11:00:00Z"));
+}
+
+#[tokio::test]
+async fn time_that_was_given_back_can_be_booked_before_google_knows() {
+    let world = World::open_for_business().await;
+    let (cancelled, moved) = (world.book("key", START).await, world.book("key-2", "2026-11-25T10:00:00Z").await);
+    world.run().await;
+    world.engine.cancel_by_token(&cancelled.token, "").await.unwrap();
+    world.engine.reschedule_by_token(&moved.token, at("2026-11-25T12:00:00Z")).await.unwrap();
+    // Nothing of this is written to Google yet; its free/busy still shows both times as taken.
+    world.book("key-3", START).await;
+    world.book("key-4", "2026-11-25T10:00:00Z").await;
+    world.run().await;
+    assert_eq!(world.events().len(), 3);
 }
 
 #[tokio::test]

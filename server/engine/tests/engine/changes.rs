@@ -108,14 +108,14 @@ async fn an_event_that_was_dragged_before_our_write_arrived_ends_where_the_newer
 }
 
 #[tokio::test]
-async fn an_event_that_is_dragged_onto_another_appointment_stays_there_and_both_are_kept() {
+async fn an_event_that_is_dragged_onto_another_appointment_blocks_both_times_and_the_host_is_told() {
     let (world, view) = booked().await;
     let id = world.the_event()["id"].as_str().unwrap().to_owned();
     let other = world.book("key-2", "2026-11-25T11:00:00Z").await;
     world.run().await;
     world.google.patch_event(CALENDAR, &id, time("2026-11-25T11:00:00Z", "2026-11-25T12:00:00Z")).unwrap();
     told(&world, 101).await;
-    assert_eq!(seen(&world, &view).await.start, at("2026-11-25T11:00:00Z"));
+    assert_eq!(seen(&world, &view).await.start, at(START), "two appointments never share time");
     assert_eq!(seen(&world, &other).await.status, AppointmentStatus::Confirmed);
     assert!(!world.is_offered("2026-11-25T11:00:00Z").await && !world.is_offered("2026-11-25T11:30:00Z").await);
     world.engine.cancel_by_token(&other.token, "").await.unwrap();
@@ -123,6 +123,13 @@ async fn an_event_that_is_dragged_onto_another_appointment_stays_there_and_both_
     let page = world.engine.appointments(&world.principal, AppointmentFilter::Upcoming, None).await.unwrap();
     let detail = world.engine.appointment(&world.principal, &page.items[0].appointment.id).await.unwrap();
     assert!(detail.audit.iter().any(|entry| entry.action == "appointment.collides"));
+    let told_host = world.mails_to("ana@clinic.example");
+    assert!(told_host.iter().any(|mail| mail.subject.contains("Leo Pérez") && mail.subject.contains("solapa")));
+
+    world.google.patch_event(CALENDAR, &id, time("2026-11-25T12:00:00Z", "2026-11-25T12:30:00Z")).unwrap();
+    told(&world, 102).await;
+    assert_eq!(seen(&world, &view).await.start, at("2026-11-25T12:00:00Z"));
+    assert!(world.is_offered(START).await && world.is_offered("2026-11-25T11:30:00Z").await);
 }
 
 #[tokio::test]
