@@ -31,7 +31,7 @@ const BONES = `
 :host([hidden]){display:none!important}
 .cupo{all:initial;display:block;container-type:inline-size;color-scheme:light dark;color:CanvasText;direction:ltr;
 font:16px/1.5 var(--cupo-font,system-ui,sans-serif)}
-.card{box-sizing:border-box;min-height:720px;border-radius:var(--cupo-radius,16px);
+.card{box-sizing:border-box;min-height:860px;border-radius:var(--cupo-radius,16px);
 border:1px solid color-mix(in srgb,currentColor 12%,transparent);background:Canvas}
 .bones{padding:28px;display:grid;gap:20px;align-content:start}
 .bones i{display:block;border-radius:8px;height:20px;background:color-mix(in srgb,currentColor 8%,transparent)}

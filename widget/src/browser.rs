@@ -1,13 +1,16 @@
-//! What the widget takes from the browser: `Intl`, parsed JSON, pauses and focus.
+//! What the widget takes from the browser: `Intl`, parsed JSON, elements, pauses.
+
+use std::cell::RefCell;
 
 use js_sys::{Array, Function, JSON, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement, Node};
 
 use crate::calendar::{Day, Instant, Month};
 use crate::json::Json;
-use crate::zone::Zone;
+use crate::view::Words;
+use crate::zone::{Zone, read_offset};
 
 #[wasm_bindgen]
 extern "C" {
@@ -34,6 +37,12 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = Math)]
     fn random() -> f64;
+
+    #[wasm_bindgen(js_namespace = document, js_name = createElementNS)]
+    fn create_element_ns(namespace: &str, tag: &str) -> Element;
+
+    #[wasm_bindgen(js_namespace = document, js_name = createTextNode)]
+    pub fn create_text(text: &str) -> Node;
 
     type Scrollable;
 
@@ -83,6 +92,15 @@ pub async fn pause(ms: i32) {
     let _resolved = JsFuture::from(promise).await;
 }
 
+/// Makes an element of HTML or of SVG.
+pub fn create_element(tag: &str) -> Element {
+    let namespace = match tag {
+        "svg" | "path" => "http://www.w3.org/2000/svg",
+        _ => "http://www.w3.org/1999/xhtml",
+    };
+    create_element_ns(namespace, tag)
+}
+
 /// Scrolls an element into sight, no further than it takes.
 pub fn reveal(element: &HtmlElement) {
     if let Ok(options) = JSON::parse(r#"{"block":"nearest"}"#) {
@@ -99,19 +117,9 @@ pub fn zone_names() -> Vec<String> {
 pub fn learn_zone(name: &str, from: Instant, until: Instant) -> Zone {
     let options = r#"{"timeZoneName":"longOffset"}"#;
     match formatter("en", options, name) {
-        Ok(format) => Zone::learn(name.to_owned(), from, until, |at| offset_in(&format.format(at as f64))),
+        Ok(format) => Zone::learn(name.to_owned(), from, until, |at| read_offset(&format.format(at as f64))),
         Err(_) => Zone::learn("UTC".to_owned(), from, until, |_| 0),
     }
-}
-
-/// The minutes of `11/23/2026, GMT+05:30`; `GMT` alone is zero.
-fn offset_in(text: &str) -> i32 {
-    let Some((_, offset)) = text.rsplit_once("GMT") else { return 0 };
-    let minutes = offset
-        .trim_start_matches(['+', '-', '\u{2212}'])
-        .split(':')
-        .fold(0, |minutes, part| minutes * 60 + part.parse::<i32>().unwrap_or(0));
-    if offset.starts_with('+') { minutes } else { -minutes }
 }
 
 fn formatter(language: &str, options: &str, zone: &str) -> Result<DateTimeFormat, JsValue> {
@@ -120,65 +128,68 @@ fn formatter(language: &str, options: &str, zone: &str) -> Result<DateTimeFormat
     DateTimeFormat::new(language, &options)
 }
 
-/// Dates and times in the visitor's language.
-pub struct Formats {
+const TIME: &str = r#"{"hour":"numeric","minute":"2-digit"}"#;
+
+/// The texts that came with the event type, and dates and times by `Intl`.
+pub struct PageWords {
+    strings: JsValue,
+    language: String,
+    week_start: i32,
     month: DateTimeFormat,
     day: DateTimeFormat,
     weekday: DateTimeFormat,
     weekday_name: DateTimeFormat,
-    time: DateTimeFormat,
-    zone: String,
-    language: String,
+    /// Times of day, and the zone in which they are.
+    time: RefCell<(DateTimeFormat, String)>,
 }
 
-impl Formats {
-    pub fn new(language: String, zone: &str) -> Result<Self, JsValue> {
-        let dates = |options| formatter(&language, options, "UTC");
+impl PageWords {
+    pub fn new(strings: JsValue, language: &str, week_start: i32, zone: &Zone) -> Result<Self, JsValue> {
+        let dates = |options| formatter(language, options, "UTC");
         Ok(Self {
+            strings,
+            language: language.to_owned(),
+            week_start,
             month: dates(r#"{"month":"long","year":"numeric"}"#)?,
             day: dates(r#"{"weekday":"long","day":"numeric","month":"long"}"#)?,
             weekday: dates(r#"{"weekday":"short"}"#)?,
             weekday_name: dates(r#"{"weekday":"long"}"#)?,
-            time: formatter(&language, TIME, zone)?,
-            zone: zone.to_owned(),
-            language,
+            time: RefCell::new((formatter(language, TIME, &zone.name)?, zone.name.clone())),
         })
     }
+}
 
-    pub fn month(&self, month: Month) -> String {
-        capitalized(self.month.format(month.first().utc_midnight() as f64))
+impl Words for PageWords {
+    /// The key itself stands in for a text that is missing.
+    fn text(&self, key: &str) -> String {
+        self.strings.optional_text(key).unwrap_or_else(|| key.to_owned())
     }
 
-    pub fn day(&self, day: Day) -> String {
-        capitalized(self.day.format(day.utc_midnight() as f64))
+    fn month(&self, month: Month) -> String {
+        self.month.format(month.first().utc_midnight() as f64)
     }
 
-    /// The short and the full name of a weekday; Monday is 0.
-    pub fn weekday(&self, weekday: i32) -> (String, String) {
+    fn day(&self, day: Day) -> String {
+        self.day.format(day.utc_midnight() as f64)
+    }
+
+    fn weekday(&self, weekday: i32) -> (String, String) {
         // 1970-01-05 was a Monday.
         let at = Day(4 + weekday).utc_midnight() as f64;
         (self.weekday.format(at), self.weekday_name.format(at))
     }
 
-    /// The time of day of an instant in a zone.
-    pub fn time(&mut self, at: Instant, zone: &str) -> String {
-        if self.zone != zone
-            && let Ok(time) = formatter(&self.language, TIME, zone)
+    fn time(&self, at: Instant, zone: &Zone) -> String {
+        let mut time = self.time.borrow_mut();
+        if time.1 != zone.name
+            && let Ok(format) = formatter(&self.language, TIME, &zone.name)
         {
-            self.time = time;
-            self.zone = zone.to_owned();
+            *time = (format, zone.name.clone());
         }
-        self.time.format(at as f64)
+        time.0.format(at as f64)
     }
-}
 
-const TIME: &str = r#"{"hour":"numeric","minute":"2-digit"}"#;
-
-/// Spanish writes months and weekdays small, also where they stand alone as a heading.
-fn capitalized(text: String) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().chain(characters).collect(),
-        None => text,
+    fn week_start(&self) -> i32 {
+        self.week_start
     }
 }

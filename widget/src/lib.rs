@@ -6,14 +6,18 @@
 pub mod calendar;
 pub mod json;
 pub mod model;
+pub mod node;
 pub mod request;
 pub mod state;
+pub mod view;
 pub mod zone;
 
 #[cfg(feature = "csr")]
 mod browser;
 #[cfg(feature = "csr")]
-mod view;
+mod gesture;
+#[cfg(feature = "csr")]
+mod render;
 #[cfg(feature = "csr")]
 mod widget;
 

@@ -112,6 +112,7 @@ pub enum Action {
         week_start: i32,
     },
     ShowDay(Day),
+    ListZones(Vec<String>),
     Relocate(Zone),
     Pick(Instant),
     Held {
@@ -182,6 +183,9 @@ pub struct State {
     /// The visitor's language as a BCP 47 tag, sent with the booking.
     pub language: String,
     pub zone: Zone,
+    /// The zones that can be chosen.
+    pub zone_names: Vec<String>,
+    pub now: Instant,
     pub step: Step,
     pub month: Month,
     pub today: Day,
@@ -217,6 +221,8 @@ impl State {
             event,
             language,
             zone,
+            zone_names: Vec::new(),
+            now,
             step: Step::Pick,
             month,
             today: first_day,
@@ -287,6 +293,7 @@ impl State {
             Action::Retry => self.read(self.month, &mut effects),
             Action::Move { movement, week_start } => self.move_cursor(movement, week_start, &mut effects),
             Action::ShowDay(day) => self.show_day(day, &mut effects),
+            Action::ListZones(names) => self.zone_names = names,
             Action::Relocate(zone) => self.relocate(zone, &mut effects),
             Action::Pick(start) => self.pick(start, &mut effects),
             Action::Held { start, token } => self.held(start, token, &mut effects),

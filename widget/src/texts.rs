@@ -31,7 +31,7 @@ fn every_text_of_the_catalogue_is_used() {
 fn every_text_that_is_asked_for_is_in_the_catalogue() {
     let texts = section(Locale::En, "widget");
     let asked = SOURCES.iter().flat_map(|source| {
-        let calls = ["widget.text(\"", "widget.text_with(\"", "named(\""];
+        let calls = ["words.text(\"", "part(\""];
         calls.into_iter().flat_map(|call| source.split(call).skip(1)).filter_map(|rest| rest.split('"').next())
     });
     let notices = ["slot_taken", "unreachable", "refused", "too_many", "gone"];

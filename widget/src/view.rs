@@ -1,20 +1,34 @@
-//! The view: thin, and nothing in it decides. One file a step.
+//! The view: what of the state is to be seen, as nodes. Nothing here decides, and nothing listens: what can be pressed
+//! says so in its attributes, which [`crate::gesture`] reads.
 
 mod confirmed;
 mod details;
 mod pick;
+#[cfg(test)]
+mod tests;
 
-use leptos::prelude::*;
-use leptos::svg;
-
-use crate::calendar::{Instant, Month};
-use crate::model::Location;
-use crate::state::{Announcement, Step};
-use crate::widget::Widget;
+use crate::calendar::{Day, Instant, Month};
+use crate::model::{FieldMessage, Location};
+use crate::node::Nodes;
+use crate::state::{Announcement, State, Step};
 use crate::zone::Zone;
 
+/// The texts of the catalogue's `widget` section, and dates and times in the visitor's language.
+pub trait Words {
+    /// A text by its key.
+    fn text(&self, key: &str) -> String;
+    fn month(&self, month: Month) -> String;
+    fn day(&self, day: Day) -> String;
+    /// The short and the full name of a weekday; Monday is 0.
+    fn weekday(&self, weekday: i32) -> (String, String);
+    /// The time of day of an instant in a zone.
+    fn time(&self, at: Instant, zone: &Zone) -> String;
+    /// The first day of the week: 0 is Monday, 6 is Sunday.
+    fn week_start(&self) -> i32;
+}
+
 /// Outlines in a box of 24 by 24.
-mod icon {
+mod outline {
     pub const BACK: &str = "M15 5l-7 7 7 7";
     pub const FORTH: &str = "M9 5l7 7-7 7";
     pub const CLOCK: &str = "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 7v5l3.5 2";
@@ -25,116 +39,124 @@ mod icon {
     pub const PHONE: &str =
         "M5 4h3.6l1.8 4.6-2.3 1.5a12 12 0 0 0 5.8 5.8l1.5-2.3L20 15.4V19a1 1 0 0 1-1 1A15 15 0 0 1 4 5a1 1 0 0 1 1-1z";
     pub const PLACE: &str =
-        "M12 21c4.5-4.6 7-8 7-11a7 7 0 0 0-14 0c0 3 2.5 6.4 7 11zM12 7.500a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z";
+        "M12 21c4.5-4.6 7-8 7-11a7 7 0 0 0-14 0c0 3 2.5 6.4 7 11zM12 7.5a2.5 2.5 0 1 0 0 5 2.5 2.5 0 0 0 0-5z";
     pub const LINK: &str =
-        "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.6-5.700L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.6 5.700L12 17";
+        "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.6-5.7L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.6 5.7L12 17";
     pub const GLOBE: &str = "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM3.5 12h17M12 3c5 5.5 5 12.5 0 18-5-5.5-5-12.5 0-18z";
-    pub const CHECK: &str = "M5 12.500l4.5 4.500L19 7.5";
-}
-
-fn icon(path: &'static str) -> impl IntoView {
-    svg::svg().attr("viewBox", "0 0 24 24").attr("aria-hidden", "true").child(svg::path().attr("d", path))
+    pub const CHECK: &str = "M5 12.5l4.5 4.5L19 7.5";
 }
 
 /// The whole widget: what is booked on one side, the step on the other.
-pub fn widget(widget: Widget) -> impl IntoView {
-    let step = widget.memo(|state| state.step);
-    view! {
-        <div class="card" part="card">
-            {about(widget)}
-            {move || match step.get() {
-                Step::Pick => pick::step(widget),
-                Step::Details => details::step(widget),
-                Step::Confirmed => confirmed::step(widget),
-            }}
-        </div>
-        <div class="unseen" role="status">{move || announcement(widget)}</div>
-    }
+pub fn widget(state: &State, words: &impl Words) -> Nodes {
+    let mut all = Nodes::default();
+    all.element("div", &[("class", "card"), ("part", "card")], |card| {
+        card.element("div", &[("class", "about")], |nodes| about(nodes, state, words));
+        match state.step {
+            Step::Pick => pick::step(card, state, words),
+            Step::Details => details::step(card, state, words),
+            Step::Confirmed => confirmed::step(card, state, words),
+        }
+    });
+    all.line("div", &[("class", "unseen"), ("role", "status")], &announcement(state, words));
+    all
 }
 
-fn about(widget: Widget) -> AnyView {
-    let event = widget.peek(|state| state.event.clone());
-    let (place, place_text) = place(widget, &event.location);
-    view! {
-        <div class="about">
-            <p class="host">{event.organization_name}</p>
-            <h2 class="title">{event.title}</h2>
-            {fact(icon::CLOCK, length(widget, event.duration_minutes))}
-            {fact(place, place_text)}
-            {move || {
-                let chosen = widget.read(|state| match state.step {
-                    Step::Details => state.start.map(|start| (start, state.zone.clone())),
-                    _ => None,
-                });
-                chosen.map(|(start, zone)| fact(icon::CALENDAR, moment(widget, start, &zone)))
-            }}
-            <p class="text">{event.description}</p>
-        </div>
+fn about(nodes: &mut Nodes, state: &State, words: &impl Words) {
+    let event = &state.event;
+    nodes.line("p", &[("class", "host")], &event.organization_name);
+    nodes.line("h2", &[("class", "title")], &event.title);
+    fact(nodes, "fact", outline::CLOCK, &length(event.duration_minutes, words));
+    place(nodes, &event.location, words);
+    if let (Step::Details, Some(start)) = (state.step, state.start) {
+        fact(nodes, "fact chosen", outline::CALENDAR, &moment(start, &state.zone, words));
     }
-    .into_any()
+    if !event.description.is_empty() {
+        nodes.line("p", &[("class", "text")], &event.description);
+    }
 }
 
 /// A line with an icon.
-fn fact(path: &'static str, text: String) -> impl IntoView {
-    view! { <p class="fact">{icon(path)}<span>{text}</span></p> }
+fn fact(nodes: &mut Nodes, class: &str, outline: &str, text: &str) {
+    nodes.element("p", &[("class", class)], |fact| {
+        fact.icon(outline);
+        fact.line("span", &[], text);
+    });
 }
 
 /// `30 min`, `1 h`, `1 h 30 min`.
-fn length(widget: Widget, minutes: u32) -> String {
-    let hours = (minutes >= 60).then(|| widget.text_with("hours", "{count}", &(minutes / 60).to_string()));
-    let rest = (minutes % 60 > 0).then(|| widget.text_with("minutes", "{count}", &(minutes % 60).to_string()));
-    [hours, rest].into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-/// Day and time of an instant in the visitor's zone.
-fn moment(widget: Widget, at: Instant, zone: &Zone) -> String {
-    [widget.format(|formats| formats.day(zone.day(at))), widget.time(at, zone)].join(", ")
-}
-
-/// Where it takes place: an icon and a text.
-fn place(widget: Widget, location: &Location) -> (&'static str, String) {
-    let named = |key: &str| location.detail.clone().unwrap_or_else(|| widget.text(key));
-    match location.kind.as_str() {
-        "meet" => (icon::VIDEO, widget.text("place_meet")),
-        "phone" => (icon::PHONE, named("place_phone")),
-        "address" => (icon::PLACE, named("place_address")),
-        _ => (icon::LINK, widget.text("place_link")),
+fn length(minutes: u32, words: &impl Words) -> String {
+    let part = |key: &str, count: u32| fill(&words.text(key), &[("count", &count.to_string())]);
+    match (minutes / 60, minutes % 60) {
+        (0, rest) => part("minutes", rest),
+        (hours, 0) => part("hours", hours),
+        (hours, rest) => [&part("hours", hours), " ", &part("minutes", rest)].concat(),
     }
 }
 
-/// Minutes east of UTC as `GMT+5:30`.
-fn offset_label(offset: i32) -> String {
-    let (hours, minutes) = (offset.abs() / 60, offset.abs() % 60);
-    let mut label = [if offset < 0 { "GMT−" } else { "GMT+" }, &hours.to_string()].concat();
-    if minutes > 0 {
-        label.push_str(if minutes < 10 { ":0" } else { ":" });
-        label.push_str(&minutes.to_string());
-    }
-    label
+/// Day and time of an instant in a zone.
+fn moment(at: Instant, zone: &Zone, words: &impl Words) -> String {
+    [&words.day(zone.day(at)), ", ", &words.time(at, zone)].concat()
 }
 
-fn announcement(widget: Widget) -> String {
-    match widget.read(|state| state.announcement) {
+/// Where it takes place.
+fn place(nodes: &mut Nodes, location: &Location, words: &impl Words) {
+    let (outline, key) = match location.kind.as_str() {
+        "meet" => (outline::VIDEO, "place_meet"),
+        "phone" => (outline::PHONE, "place_phone"),
+        "address" => (outline::PLACE, "place_address"),
+        _ => (outline::LINK, "place_link"),
+    };
+    fact(nodes, "fact", outline, &location.detail.clone().unwrap_or_else(|| words.text(key)));
+}
+
+fn announcement(state: &State, words: &impl Words) -> String {
+    match state.announcement {
         Announcement::Nothing => String::new(),
         Announcement::Times { day, count } => {
             let key = if count == 1 { "one_time" } else { "times" };
-            let times = widget.text_with(key, "{count}", &count.to_string());
-            times.replace("{day}", &widget.format(|formats| formats.day(day)))
+            fill(&words.text(key), &[("count", &count.to_string()), ("day", &words.day(day))])
         }
-        Announcement::NoTimes(month) => no_times(widget, month),
-        Announcement::FieldProblems => widget.text("check_fields"),
+        Announcement::NoTimes(month) => no_times(month, words),
+        Announcement::FieldProblems => words.text("check_fields"),
     }
 }
 
-fn no_times(widget: Widget, month: Month) -> String {
-    widget.text_with("no_times", "{month}", &widget.format(|formats| formats.month(month)))
+fn no_times(month: Month, words: &impl Words) -> String {
+    fill(&words.text("no_times"), &[("month", &words.month(month))])
 }
 
-/// The sentence above a step that says what went wrong; it takes the focus.
-fn notice(widget: Widget) -> impl IntoView {
-    move || {
-        widget
-            .read(|state| state.notice)
-            .map(|notice| view! { <p class="notice" role="alert" tabindex="-1">{widget.text(notice.key())}</p> })
+/// The sentence above a step that says what went wrong; it takes the focus. Its place is always there.
+fn notice(nodes: &mut Nodes, state: &State, words: &impl Words) {
+    nodes.element("div", &[("class", "notices"), ("role", "alert")], |notices| {
+        if let Some(notice) = state.notice {
+            notices.line("p", &[("class", "notice"), ("tabindex", "-1")], &words.text(notice.key()));
+        }
+    });
+}
+
+/// A button that says by `press` what it does.
+fn button(nodes: &mut Nodes, class: &str, press: &str, label: &str) {
+    nodes.line("button", &[("type", "button"), ("class", class), ("data-press", press)], label);
+}
+
+fn message(message: &FieldMessage, words: &impl Words) -> String {
+    match message {
+        FieldMessage::Text(text) => text.clone(),
+        FieldMessage::Problem(problem) => {
+            let args: Vec<(&str, &str)> = problem.args.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            fill(&words.text(problem.key), &args)
+        }
     }
+}
+
+/// Fills the `{name}` placeholders of a text in one pass: what an argument brings in is never read as a placeholder.
+fn fill(template: &str, args: &[(&str, &str)]) -> String {
+    let mut parts = template.split('{');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').unwrap_or((part, ""));
+        filled.push_str(args.iter().find(|(key, _)| *key == name).map_or(name, |(_, value)| value));
+        filled.push_str(rest);
+    }
+    filled
 }

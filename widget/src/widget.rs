@@ -1,46 +1,48 @@
-//! The widget in a page: its state as a signal, and the effects of the reducer brought about.
+//! The widget in a page: its state as a signal, the view that follows it, and the effects of the reducer brought about.
 
 use std::cell::Cell;
+use std::pin::Pin;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Promise};
-use leptos::mount::mount_to;
+use leptos::mount::mount_to_renderer;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::HtmlElement;
+use web_sys::{Event, HtmlElement};
 
-use crate::browser::{self, Formats};
+use crate::browser::{self, PageWords};
 use crate::calendar::{DAY, Instant, Month, format_instant};
+use crate::gesture::{self, Gesture};
 use crate::json::Json;
-use crate::model::{Appointment, BookingFailure, EventType, FieldMessage, HoldFailure, read_slots};
+use crate::model::{Appointment, BookingFailure, EventType, HoldFailure, read_slots};
+use crate::node::Nodes;
 use crate::request;
 use crate::state::{Action, Effect, State, Target};
 use crate::view;
-use crate::zone::Zone;
 
 /// Slots may start this long after the window's end in another zone, and the month around is in sight too.
 const BEYOND_THE_WINDOW: Instant = 32 * DAY;
 
+/// Until the list of zones is made: hundreds of names are of no use at first sight, and the first slots are.
+const BEFORE_ZONES_MS: i32 = 300;
+
 /// What `loader.js` hands over.
 struct Page {
     element: HtmlElement,
-    strings: JsValue,
+    words: PageWords,
     /// `(method, path, body?, idempotency key?) => Promise<[status, json]>`; the promise never fails, and without an
     /// answer the status is 0.
     request: Function,
     /// `(name, start?, end?)`: an event on the element.
     emit: Function,
-    formats: Formats,
 }
 
-/// A handle on the mounted widget, free to copy into every listener.
+/// A handle on the mounted widget, free to copy.
 #[derive(Clone, Copy)]
-pub struct Widget {
+struct Widget {
     state: RwSignal<State>,
     page: StoredValue<Page, LocalStorage>,
-    /// The first day of the week: 0 is Monday, 6 is Sunday.
-    pub week_start: i32,
 }
 
 /// Mounts the widget into an element and gives the function that takes it away again.
@@ -55,37 +57,49 @@ pub fn mount(element: HtmlElement, options: JsValue) -> Result<JsValue, JsValue>
     let event_type = member("eventType")?;
     let event = EventType::read(&event_type).ok_or("eventType")?;
     let language = options.text("language");
+    let week_start = member("weekStart")?.as_number().unwrap_or_default() as i32;
     let now = browser::present();
     let zone = browser::learn_zone(&options.text("zone"), now - DAY, event.window_end + BEYOND_THE_WINDOW);
     let page = Page {
-        strings: member("eventType")?.get("strings").ok_or("strings")?,
+        words: PageWords::new(event_type.get("strings").ok_or("strings")?, &language, week_start, &zone)?,
         request: member("request")?.dyn_into()?,
         emit: member("emit")?.dyn_into()?,
-        formats: Formats::new(language.clone(), &zone.name)?,
         element: element.clone(),
     };
     let first_slots: Promise = member("slots")?.dyn_into()?;
-    let week_start = member("weekStart")?.as_number().unwrap_or_default() as i32;
+    let state = State::new(event, language, zone, now);
+    let month = state.month;
 
     let mounted = Rc::new(Cell::new(None));
     let mounting = mounted.clone();
-    let handle = mount_to(element, move || {
-        let state = State::new(event, language, zone, now);
-        let month = state.month;
-        let widget = Widget { state: RwSignal::new(state), page: StoredValue::new_local(page), week_start };
-        spawn_local(async move {
-            let (status, json) = answer(JsFuture::from(first_slots).await);
-            widget.slots_answered(month, status, &json);
-        });
+    let handle = mount_to_renderer(&element, move || {
+        let widget = Widget { state: RwSignal::new(state), page: StoredValue::new_local(page) };
         mounting.set(Some(widget));
-        view::widget(widget)
+        move || widget.nodes()
+    });
+    let widget: Widget = mounted.get().ok_or("mount")?;
+    let listener = Closure::<dyn FnMut(Event)>::new(move |event| widget.hear(&event, week_start));
+    for name in gesture::EVENTS {
+        element.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref())?;
+    }
+    run(async move {
+        let (status, json) = answer(JsFuture::from(first_slots).await);
+        widget.slots_answered(month, status, &json);
+    });
+    run(async move {
+        browser::pause(BEFORE_ZONES_MS).await;
+        widget.send(Action::ListZones(browser::zone_names()));
     });
     Ok(Closure::once_into_js(move || {
-        if let Some(widget) = mounted.get() {
-            widget.send(Action::Close);
-        }
-        drop(handle);
+        widget.send(Action::Close);
+        drop((handle, listener));
     }))
+}
+
+/// Runs a future; boxed, so that the code that runs futures is in the bundle once.
+fn run(future: impl Future<Output = ()> + 'static) {
+    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
+    spawn_local(future);
 }
 
 /// A status and a JSON value; status 0 when no answer came.
@@ -98,83 +112,47 @@ fn answer(settled: Result<JsValue, JsValue>) -> Answer {
 }
 
 impl Widget {
-    /// Reads from the state, and reads again whenever it changes.
-    pub fn read<T>(self, read: impl FnOnce(&State) -> T) -> T {
-        self.state.with(read)
-    }
-
-    pub fn memo<T: PartialEq + Send + Sync + 'static>(
-        self,
-        read: impl Fn(&State) -> T + Send + Sync + 'static,
-    ) -> Memo<T> {
-        Memo::new(move |_| self.state.with(&read))
+    /// What is to be seen, again whenever the state has changed.
+    fn nodes(self) -> Nodes {
+        self.page.with_value(|page| self.state.with(|state| view::widget(state, &page.words)))
     }
 
     /// Reads from the state as it is now.
-    pub fn peek<T>(self, read: impl FnOnce(&State) -> T) -> T {
+    fn peek<T>(self, read: impl FnOnce(&State) -> T) -> T {
         self.state.with_untracked(read)
     }
 
     /// Changes the state. After the widget was taken away, nothing happens.
-    pub fn send(self, action: Action) {
+    fn send(self, action: Action) {
         for effect in self.state.try_update(|state| state.apply(action)).unwrap_or_default() {
             self.bring_about(effect);
         }
     }
 
-    /// A text of the catalogue's `widget` section; the key itself where it is missing.
-    pub fn text(self, key: &str) -> String {
-        self.page.with_value(|page| page.strings.optional_text(key)).unwrap_or_else(|| key.to_owned())
-    }
-
-    /// A text whose placeholder is filled in.
-    pub fn text_with(self, key: &str, placeholder: &str, value: &str) -> String {
-        self.text(key).replace(placeholder, value)
-    }
-
-    pub fn message(self, message: &FieldMessage) -> String {
-        match message {
-            FieldMessage::Text(text) => text.clone(),
-            FieldMessage::Problem(problem) => problem
-                .args
-                .iter()
-                .fold(self.text(problem.key), |text, (name, value)| text.replace(&["{", name, "}"].concat(), value)),
+    fn hear(self, event: &Event, week_start: i32) {
+        match gesture::read(event, week_start) {
+            Some(Gesture::Act(action)) => self.send(action),
+            Some(Gesture::Relocate(name)) => {
+                let until = self.peek(|state| state.event.window_end) + BEYOND_THE_WINDOW;
+                let zone = browser::learn_zone(&name, browser::present() - DAY, until);
+                self.send(Action::Relocate(zone));
+            }
+            None => {}
         }
-    }
-
-    pub fn format(self, format: impl FnOnce(&Formats) -> String) -> String {
-        self.page.with_value(|page| format(&page.formats))
-    }
-
-    /// The short and the full name of a weekday; Monday is 0.
-    pub fn weekday(self, weekday: i32) -> (String, String) {
-        self.page.with_value(|page| page.formats.weekday(weekday))
-    }
-
-    /// The time of day of an instant in a zone.
-    pub fn time(self, at: Instant, zone: &Zone) -> String {
-        self.page.try_update_value(|page| page.formats.time(at, &zone.name)).unwrap_or_default()
-    }
-
-    /// The visitor moves to another zone.
-    pub fn relocate(self, name: &str) {
-        let until = self.peek(|state| state.event.window_end) + BEYOND_THE_WINDOW;
-        let zone = browser::learn_zone(name, browser::present() - DAY, until);
-        self.send(Action::Relocate(zone));
     }
 
     fn bring_about(self, effect: Effect) {
         match effect {
             Effect::ReadSlots(month) => {
                 let path = self.peek(|state| request::slots_path(&state.event, month));
-                spawn_local(async move {
+                run(async move {
                     let (status, json) = self.request("GET", &path, None, None).await;
                     self.slots_answered(month, status, &json);
                 });
             }
             Effect::Hold { start, replaces } => {
                 let body = self.peek(|state| request::hold(&state.event, start, replaces.as_deref()));
-                spawn_local(async move {
+                run(async move {
                     let (status, json) = self.request("POST", "/embed/v1/holds", Some(&body), None).await;
                     self.send(match json.optional_text("hold") {
                         Some(token) if status < 300 => Action::Held { start, token },
@@ -185,29 +163,29 @@ impl Widget {
             Effect::Release(token) => {
                 // Asked at once: it may be the last thing that the widget does.
                 let released = self.request("DELETE", &["/embed/v1/holds/", &token].concat(), None, None);
-                spawn_local(async move {
+                run(async move {
                     released.await;
                     self.send(Action::Released);
                 });
             }
-            Effect::Book { key, body } => spawn_local(async move {
+            Effect::Book { key, body } => run(async move {
                 let (status, json) = self.request("POST", "/embed/v1/appointments", Some(&body), Some(&key)).await;
                 self.send(match Appointment::read(&json) {
                     Some(appointment) if (200..300).contains(&status) => Action::Booked(Box::new(appointment)),
                     _ => Action::BookingFailed(BookingFailure::read(status, &json)),
                 });
             }),
-            Effect::ReadAppointment { token, after_ms, reads } => spawn_local(async move {
+            Effect::ReadAppointment { token, after_ms, reads } => run(async move {
                 browser::pause(after_ms).await;
                 let (_, json) = self.request("GET", &["/embed/v1/appointments/", &token].concat(), None, None).await;
                 let appointment = Appointment::read(&json).map(Box::new);
                 self.send(Action::AppointmentRead { appointment, reads });
             }),
-            Effect::Focus(target) => self.once_shown(&selector(target), |element| {
+            Effect::Focus(target) => self.once_shown(selector(target), |element| {
                 // Focus that the browser refuses stays where it is.
                 let _refused = element.focus();
             }),
-            Effect::Reveal => self.once_shown(".times", |element| browser::reveal(&element)),
+            Effect::Reveal => self.once_shown(".times".to_owned(), |element| browser::reveal(&element)),
             Effect::Ready => self.emit("ready", None),
             Effect::Booked => {
                 self.emit("booked", self.peek(|state| state.appointment.as_ref().map(|it| (it.start, it.end))));
@@ -223,9 +201,8 @@ impl Widget {
     }
 
     /// Does something with an element after the view has followed the state.
-    fn once_shown(self, selector: &str, then: fn(HtmlElement)) {
-        let selector = selector.to_owned();
-        spawn_local(async move {
+    fn once_shown(self, selector: String, then: fn(HtmlElement)) {
+        run(async move {
             browser::pause(0).await;
             let element = self.page.try_with_value(|page| page.element.query_selector(&selector));
             if let Some(Ok(Some(element))) = element {

@@ -46,6 +46,16 @@ impl Zone {
     }
 }
 
+/// The minutes east of UTC in what `Intl` writes for `timeZoneName: "longOffset"`, such as `11/23/2026, GMT+05:30`;
+/// `GMT` alone is zero.
+pub fn read_offset(text: &str) -> i32 {
+    let Some(sign) = text.rfind(['+', '-', '\u{2212}']) else { return 0 };
+    let digits = text[sign..].chars().filter_map(|character| character.to_digit(10));
+    // Hours and minutes of two digits each.
+    let minutes = digits.zip([600, 60, 10, 1]).map(|(digit, worth)| digit * worth).sum::<u32>() as i32;
+    if text[sign..].starts_with('+') { minutes } else { -minutes }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,5 +100,18 @@ mod tests {
     fn a_zone_west_of_utc_has_the_day_before_in_the_early_hours() {
         let zone = Zone::learn("Etc/GMT+8".to_owned(), 0, DAY, |_| -480);
         assert_eq!(zone.day(at("2026-06-30T07:59:00Z")), Day::new(2026, 6, 29));
+    }
+
+    #[test]
+    fn offsets_are_read_as_intl_writes_them() {
+        for (text, minutes) in [
+            ("11/23/2026, GMT+05:30", 330),
+            ("11/23/2026, GMT-03:30", -210),
+            ("11/23/2026, GMT\u{2212}10:00", -600),
+            ("11/23/2026, GMT+01:00", 60),
+            ("11/23/2026, GMT", 0),
+        ] {
+            assert_eq!(read_offset(text), minutes, "{text}");
+        }
     }
 }

@@ -1,57 +1,51 @@
 //! The last step: what was booked, and what can be done with it.
 
-use leptos::prelude::*;
+use super::{Words, fact, fill, moment, outline, place};
+use crate::model::Appointment;
+use crate::node::Nodes;
+use crate::state::State;
 
-use super::{fact, icon, moment, place};
-use crate::widget::Widget;
-
-pub fn step(widget: Widget) -> AnyView {
-    let Some((appointment, zone)) = widget.peek(|state| Some((state.appointment.clone()?, state.zone.clone()))) else {
-        return ().into_any();
-    };
-    let (place, place_text) = place(widget, &appointment.location);
-    let when =
-        [moment(widget, appointment.start, &zone), " – ".to_owned(), widget.time(appointment.end, &zone)].concat();
-    view! {
-        <div class="confirmed">
-            <div class="seal">{icon(icon::CHECK)}</div>
-            <h3 data-heading tabindex="-1">{widget.text("confirmed")}</h3>
-            <p class="with">{widget.text_with("confirmed_with", "{host}", &appointment.host_name)}</p>
-            <div class="facts">
-                {fact(icon::CALENDAR, when)}
-                {fact(icon::GLOBE, zone.name.replace('_', " "))}
-                {fact(place, place_text)}
-                {move || meeting(widget)}
-            </div>
-            <div class="add">
-                <p>{widget.text("add_to_calendar")}</p>
-                {link(appointment.google_url, "Google".to_owned())}
-                {link(appointment.outlook_url, "Outlook".to_owned())}
-                {link(appointment.ics_url, widget.text("ics_file"))}
-            </div>
-            <p class="manage">{widget.text("plans_change")} {link(appointment.manage_url, widget.text("manage"))}</p>
-        </div>
-    }
-    .into_any()
+pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
+    let Some(appointment) = &state.appointment else { return };
+    card.element("div", &[("class", "confirmed")], |confirmed| {
+        confirmed.element("div", &[("class", "seal")], |seal| seal.icon(outline::CHECK));
+        confirmed.line("h3", &[("data-heading", ""), ("tabindex", "-1")], &words.text("confirmed"));
+        let host = fill(&words.text("confirmed_with"), &[("host", &appointment.host_name)]);
+        confirmed.line("p", &[("class", "with")], &host);
+        confirmed.element("div", &[("class", "facts")], |facts| {
+            let from = moment(appointment.start, &state.zone, words);
+            let when = [&from, " – ", &words.time(appointment.end, &state.zone)].concat();
+            fact(facts, "fact", outline::CALENDAR, &when);
+            fact(facts, "fact", outline::GLOBE, &state.zone.name.replace('_', " "));
+            place(facts, &appointment.location, words);
+            meeting(facts, appointment, words);
+        });
+        confirmed.element("div", &[("class", "add")], |add| {
+            add.line("p", &[], &words.text("add_to_calendar"));
+            link(add, &appointment.google_url, "Google");
+            link(add, &appointment.outlook_url, "Outlook");
+            link(add, &appointment.ics_url, &words.text("ics_file"));
+        });
+        confirmed.element("p", &[("class", "manage")], |manage| {
+            manage.text(&words.text("plans_change"));
+            manage.text(" ");
+            link(manage, &appointment.manage_url, &words.text("manage"));
+        });
+    });
 }
 
 /// The address of the meeting once it is there.
-fn meeting(widget: Widget) -> AnyView {
-    let (url, pending) = widget.read(|state| {
-        let appointment = state.appointment.as_ref();
-        let url = appointment.and_then(|it| it.meeting_url.clone());
-        (url, appointment.is_some_and(|it| it.meeting_pending))
-    });
-    match url {
-        Some(url) => view! { <p class="fact meeting">{icon(icon::LINK)}{link(url.clone(), url)}</p> }.into_any(),
-        None if pending => {
-            view! { <p class="fact pending">{icon(icon::LINK)}<span>{widget.text("meeting_pending")}</span></p> }
-                .into_any()
-        }
-        None => ().into_any(),
+fn meeting(facts: &mut Nodes, appointment: &Appointment, words: &impl Words) {
+    if let Some(url) = &appointment.meeting_url {
+        facts.element("p", &[("class", "fact meeting")], |meeting| {
+            meeting.icon(outline::LINK);
+            link(meeting, url, url);
+        });
+    } else if appointment.meeting_pending {
+        fact(facts, "fact pending", outline::LINK, &words.text("meeting_pending"));
     }
 }
 
-fn link(url: String, text: String) -> impl IntoView {
-    view! { <a href=url target="_blank" rel="noopener">{text}</a> }
+fn link(nodes: &mut Nodes, url: &str, label: &str) {
+    nodes.line("a", &[("href", url), ("target", "_blank"), ("rel", "noopener")], label);
 }

@@ -1,111 +1,63 @@
 //! The second step: who the visitor is.
 
-use leptos::ev::SubmitEvent;
-use leptos::prelude::*;
-
-use super::{icon, notice};
-use crate::browser;
+use super::{Words, message, notice, outline};
 use crate::model::Field;
-use crate::state::Action;
-use crate::widget::Widget;
+use crate::node::{Nodes, only_if};
+use crate::state::State;
 
-pub fn step(widget: Widget) -> AnyView {
-    let needs_phone = widget.peek(|state| state.event.location.needs_phone);
-    view! {
-        <form
-            class="details"
-            novalidate
-            on:submit=move |event: SubmitEvent| {
-                event.prevent_default();
-                widget.send(Action::Submit { fresh_key: browser::fresh_key() });
+pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
+    card.element("form", &[("class", "details"), ("novalidate", "")], |form| {
+        form.line("h3", &[("data-heading", ""), ("tabindex", "-1")], &words.text("your_details"));
+        notice(form, state, words);
+        for field in Field::ALL {
+            if field != Field::Phone || state.event.location.needs_phone {
+                form.element("div", &[("class", "field")], |nodes| self::field(nodes, state, field, words));
             }
-        >
-            <h3 data-heading tabindex="-1">{widget.text("your_details")}</h3>
-            {notice(widget)}
-            {field(widget, Field::Name, "text", "name")}
-            {field(widget, Field::Email, "email", "email")}
-            {needs_phone.then(|| field(widget, Field::Phone, "tel", "tel"))}
-            {notes(widget)}
-            <div class="actions">
-                <button type="button" class="plain back" on:click=move |_| widget.send(Action::Back)>
-                    {icon(icon::BACK)}
-                    {widget.text("back")}
-                </button>
-                <button type="submit" class="main" aria-disabled=move || is_sending(widget).then_some("true")>
-                    {move || widget.text(if is_sending(widget) { "booking" } else { "book" })}
-                </button>
-            </div>
-        </form>
-    }
-    .into_any()
-}
-
-fn is_sending(widget: Widget) -> bool {
-    widget.read(|state| state.sending)
+        }
+        form.element("div", &[("class", "actions")], |actions| {
+            let back = [("type", "button"), ("class", "plain back"), ("data-press", "back")];
+            actions.element("button", &back, |back| {
+                back.icon(outline::BACK);
+                back.text(&words.text("back"));
+            });
+            let book = [("type", "submit"), ("class", "main"), only_if(state.sending, "aria-disabled", "true")];
+            actions.line("button", &book, &words.text(if state.sending { "booking" } else { "book" }));
+        });
+    });
 }
 
 /// A field, its label, and beside it what is wrong with it.
-fn field(widget: Widget, field: Field, kind: &'static str, autocomplete: &'static str) -> AnyView {
+fn field(nodes: &mut Nodes, state: &State, field: Field, words: &impl Words) {
     let name = field.name();
-    view! {
-        <div class="field">
-            <label for=name>{widget.text(name)}</label>
-            <input
-                id=name
-                name=name
-                type=kind
-                autocomplete=autocomplete
-                aria-required="true"
-                aria-invalid=move || is_wrong(widget, field).then_some("true")
-                aria-describedby=problem_id(field)
-                value=typed(widget, field)
-                on:input:target=move |event| widget.send(Action::Type { field, text: event.target().value() })
-                on:blur=move |_| widget.send(Action::Leave(field))
-            />
-            {problem(widget, field)}
-        </div>
-    }
-    .into_any()
-}
-
-fn notes(widget: Widget) -> AnyView {
-    let field = Field::Notes;
-    view! {
-        <div class="field">
-            <label for=field.name()>{widget.text(field.name())} <span class="optional">{widget.text("optional")}</span></label>
-            <textarea
-                id=field.name()
-                name=field.name()
-                rows="3"
-                aria-invalid=move || is_wrong(widget, field).then_some("true")
-                aria-describedby=problem_id(field)
-                prop:value=typed(widget, field)
-                on:input:target=move |event| widget.send(Action::Type { field, text: event.target().value() })
-                on:blur=move |_| widget.send(Action::Leave(field))
-            ></textarea>
-            {problem(widget, field)}
-        </div>
-    }
-    .into_any()
-}
-
-/// What was typed before the visitor went back to the times.
-fn typed(widget: Widget, field: Field) -> String {
-    widget.peek(|state| state.details[field.index()].clone())
-}
-
-fn is_wrong(widget: Widget, field: Field) -> bool {
-    widget.read(|state| state.problems[field.index()].is_some())
-}
-
-fn problem_id(field: Field) -> String {
-    [field.name(), "-problem"].concat()
-}
-
-fn problem(widget: Widget, field: Field) -> impl IntoView {
-    let text = move || {
-        let message = widget.read(|state| state.problems[field.index()].clone());
-        message.map(|message| widget.message(&message)).unwrap_or_default()
+    let (tag, kind, autocomplete) = match field {
+        Field::Name => ("input", "text", "name"),
+        Field::Email => ("input", "email", "email"),
+        Field::Phone => ("input", "tel", "tel"),
+        Field::Notes => ("textarea", "", "off"),
     };
-    view! { <p class="problem" id=problem_id(field)>{text}</p> }
+    let (typed, problem) = (&state.details[field.index()], &state.problems[field.index()]);
+    let problem_id = [name, "-problem"].concat();
+    nodes.element("label", &[("for", name)], |label| {
+        label.text(&words.text(name));
+        if field == Field::Notes {
+            label.line("span", &[("class", "optional")], &words.text("optional"));
+        }
+    });
+    let attributes = [
+        ("id", name),
+        ("name", name),
+        ("type", kind),
+        ("autocomplete", autocomplete),
+        ("value", typed),
+        only_if(field != Field::Notes, "aria-required", "true"),
+        only_if(problem.is_some(), "aria-invalid", "true"),
+        ("aria-describedby", &problem_id),
+    ];
+    nodes.element(tag, &attributes, |area| {
+        if field == Field::Notes {
+            area.text(typed);
+        }
+    });
+    let problem = problem.as_ref().map(|problem| message(problem, words)).unwrap_or_default();
+    nodes.line("p", &[("class", "problem"), ("id", &problem_id)], &problem);
 }

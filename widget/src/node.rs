@@ -1,0 +1,90 @@
+//! A view as plain data: elements, their attributes and texts.
+//!
+//! The steps of the widget write nodes, and one short piece of code puts them into the page ([`crate::render`]). With
+//! Leptos' own views every element is a type, with code of its own to build and to change it, which made the bundle half
+//! as large again as its whole budget. And what is plain data can be tested natively.
+
+/// An element or a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node {
+    Element { tag: &'static str, attributes: Vec<(&'static str, String)>, children: Vec<Node> },
+    Text(String),
+}
+
+/// Writes the children of an element, one after the other.
+#[derive(Default)]
+pub struct Nodes(pub Vec<Node>);
+
+impl Nodes {
+    /// Writes an element, and its children by `write`.
+    pub fn element(&mut self, tag: &'static str, attributes: &[(&'static str, &str)], write: impl FnOnce(&mut Self)) {
+        let mut children = Self::default();
+        write(&mut children);
+        self.push(tag, attributes, children);
+    }
+
+    /// Writes an element that holds a text only.
+    pub fn line(&mut self, tag: &'static str, attributes: &[(&'static str, &str)], text: &str) {
+        let mut children = Self::default();
+        children.text(text);
+        self.push(tag, attributes, children);
+    }
+
+    pub fn text(&mut self, text: &str) {
+        self.0.push(Node::Text(text.to_owned()));
+    }
+
+    /// A drawing of one line in a box of 24 by 24.
+    pub fn icon(&mut self, outline: &str) {
+        self.element("svg", &[("viewBox", "0 0 24 24"), ("aria-hidden", "true")], |svg| {
+            svg.element("path", &[("d", outline)], |_| ());
+        });
+    }
+
+    #[inline(never)]
+    fn push(&mut self, tag: &'static str, attributes: &[(&'static str, &str)], children: Self) {
+        let attributes = attributes.iter().filter(|(name, _)| !name.is_empty());
+        let attributes = attributes.map(|(name, value)| (*name, (*value).to_owned())).collect();
+        self.0.push(Node::Element { tag, attributes, children: children.0 });
+    }
+}
+
+/// An attribute that is there only under a condition: without a name it is left out.
+pub fn only_if(condition: bool, name: &'static str, value: &'static str) -> (&'static str, &'static str) {
+    if condition { (name, value) } else { ("", "") }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// The nodes as indented lines, for people to read.
+    pub fn outline(nodes: &[Node]) -> String {
+        let mut lines = String::new();
+        nodes.iter().for_each(|node| write(node, 0, &mut lines));
+        lines
+    }
+
+    fn write(node: &Node, depth: usize, lines: &mut String) {
+        lines.push_str(&"  ".repeat(depth));
+        match node {
+            Node::Text(text) => *lines += &format!("{text:?}\n"),
+            Node::Element { tag, attributes, children } => {
+                *lines += tag;
+                attributes.iter().for_each(|(name, value)| *lines += &format!(" {name}={value:?}"));
+                lines.push('\n');
+                children.iter().for_each(|child| write(child, depth + 1, lines));
+            }
+        }
+    }
+
+    #[test]
+    fn elements_keep_the_order_in_which_they_are_written_and_absent_attributes_stay_away() {
+        let mut nodes = Nodes::default();
+        nodes.element("div", &[("class", "a"), only_if(false, "hidden", ""), only_if(true, "inert", "")], |div| {
+            div.line("p", &[], "one");
+            div.text("two");
+        });
+        assert_eq!(outline(&nodes.0), "div class=\"a\" inert=\"\"\n  p\n    \"one\"\n  \"two\"\n");
+    }
+}
