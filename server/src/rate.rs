@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, Request};
 use axum::response::IntoResponse;
 use governor::clock::{Clock as _, DefaultClock, QuantaInstant};
 use governor::middleware::NoOpMiddleware;
@@ -31,19 +32,19 @@ pub struct ClientAddress {
 
 impl ClientAddress {
     /// The client's address; `None` without a socket, which happens in no server.
-    pub fn of<B>(self, request: &Request<B>) -> Option<IpAddr> {
+    pub fn of(self, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
         if self.trust_proxy
-            && let Some(forwarded) = last_forwarded(request)
+            && let Some(forwarded) = last_forwarded(headers)
         {
             return Some(forwarded);
         }
-        request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
+        extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
     }
 }
 
 /// The last address is the one that the trusted proxy itself has seen; those before it are hearsay.
-fn last_forwarded<B>(request: &Request<B>) -> Option<IpAddr> {
-    let header = request.headers().get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+fn last_forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    let header = headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
     header.rsplit(',').next()?.trim().parse().ok()
 }
 
@@ -59,7 +60,7 @@ impl KeyExtractor for ClientAddress {
     type Key = IpAddr;
 
     fn extract<B>(&self, request: &Request<B>) -> Result<IpAddr, GovernorError> {
-        self.of(request).map(network).ok_or(GovernorError::UnableToExtractKey)
+        self.of(request.headers(), request.extensions()).map(network).ok_or(GovernorError::UnableToExtractKey)
     }
 }
 
@@ -106,9 +107,10 @@ impl RateLimit {
     ///
     /// # Errors
     /// [`Kind::RateLimited`] when the client has used its burst.
-    pub fn check<B>(&self, request: &Request<B>) -> Outcome<()> {
+    pub fn check(&self, request: &Parts) -> Outcome<()> {
         let Some(config) = &self.config else { return Ok(()) };
-        let client = self.client.extract(request).map_err(|error| refusal(&error))?;
+        let client = self.client.of(&request.headers, &request.extensions).map(network);
+        let client = client.ok_or_else(|| refusal(&GovernorError::UnableToExtractKey))?;
         config.limiter().check_key(&client).map_err(|denied| {
             let wait = denied.wait_time_from(DefaultClock::default().now());
             Failure::from(Kind::RateLimited { seconds: wait.as_secs() + 1 })
@@ -185,7 +187,7 @@ mod tests {
     #[test]
     fn a_forwarded_address_counts_only_from_a_trusted_proxy_and_only_the_last() {
         let spoofed = request(&["203.0.113.9, 198.51.100.7"]);
-        let of = |trust_proxy, request| ClientAddress { trust_proxy }.of(request).unwrap().to_string();
+        let of = |trust_proxy: bool, request: &Request<()>| ClientAddress { trust_proxy }.extract(request).unwrap().to_string();
         assert_eq!(of(false, &spoofed), "192.0.2.1");
         assert_eq!(of(true, &spoofed), "198.51.100.7");
         assert_eq!(of(true, &request(&["203.0.113.9", "198.51.100.8"])), "198.51.100.8");

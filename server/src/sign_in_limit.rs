@@ -47,9 +47,9 @@ impl SignInLimit {
     /// # Errors
     /// [`Kind::RateLimited`] with the seconds to wait, [`Kind::BodyTooLarge`].
     pub async fn admit(&self, request: Request) -> Outcome<Request> {
-        self.clients.check(&request)?;
-        let Some(addresses) = &self.addresses else { return Ok(request) };
         let (parts, body) = request.into_parts();
+        self.clients.check(&parts)?;
+        let Some(addresses) = &self.addresses else { return Ok(Request::from_parts(parts, body)) };
         let body = to_bytes(body, self.body_bytes).await;
         let body = body.map_err(|_| Failure::from(Kind::BodyTooLarge { limit: self.body_bytes }))?;
         let email = url::form_urlencoded::parse(&body).find_map(|(name, value)| (name == EMAIL_FIELD).then_some(value));

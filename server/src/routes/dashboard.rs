@@ -4,7 +4,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use cupo_app::{App, RequestContext};
+use cupo_app::RequestContext;
 use http::request::Parts;
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::LeptosRoutes;

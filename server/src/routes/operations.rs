@@ -54,7 +54,7 @@ async fn metrics(State(state): State<AppState>, request: Request) -> Outcome<Res
         }
         // Behind a proxy on this machine everybody seems to be local, hence the second condition.
         None => {
-            let peer = ClientAddress { trust_proxy: false }.of(&request);
+            let peer = ClientAddress { trust_proxy: false }.of(request.headers(), request.extensions());
             peer.is_some_and(|ip| ip.is_loopback())
                 && !["forwarded", "x-forwarded-for"].iter().any(|name| request.headers().contains_key(*name))
         }

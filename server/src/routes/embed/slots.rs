@@ -3,8 +3,9 @@
 use std::any::Any;
 use std::borrow::Cow;
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
@@ -17,19 +18,19 @@ use crate::problem::{Failure, Kind, Outcome};
 use crate::state::AppState;
 use crate::{etag, language};
 
-pub async fn read(State(state): State<AppState>, request: Request) -> Response {
+pub async fn read(State(state): State<AppState>, request: Parts) -> Response {
     match answer(&state, &request).await {
         Ok(response) => response,
         Err(failure) => tell(&failure, &request),
     }
 }
 
-async fn answer(state: &AppState, request: &Request) -> Outcome<Response> {
+async fn answer(state: &AppState, request: &Parts) -> Outcome<Response> {
     state.rates.slots.check(request)?;
-    let query = Query::parse(request.uri().query().unwrap_or(""))?;
-    let origin = cors::check(state, &query.org, request.headers()).await?;
+    let query = Query::parse(request.uri.query().unwrap_or(""))?;
+    let origin = cors::check(state, &query.org, &request.headers).await?;
     let mut response = match state.engine.slots(&query.request()).await {
-        Ok(slots) => fresh_or_unchanged(&slots, request.headers()),
+        Ok(slots) => fresh_or_unchanged(&slots, &request.headers),
         Err(error) => tell(&error.into(), request),
     };
     origin.apply(response.headers_mut());
@@ -49,13 +50,13 @@ fn fresh_or_unchanged(slots: &CachedSlots, request: &HeaderMap) -> Response {
     response
 }
 
-fn tell(failure: &Failure, request: &Request) -> Response {
+fn tell(failure: &Failure, request: &Parts) -> Response {
     failure.log();
-    failure.to_problem_response(language::of_request(request.headers(), request.uri()))
+    failure.to_problem_response(language::of_request(&request.headers, &request.uri))
 }
 
 /// For every method but `GET` and `HEAD`.
-pub async fn method_not_allowed(request: Request) -> Response {
+pub async fn method_not_allowed(request: Parts) -> Response {
     let mut response = tell(&Kind::MethodNotAllowed.into(), &request);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     response
@@ -102,7 +103,8 @@ impl<'a> Query<'a> {
         let event = errors.collect("event", event.ok_or_else(missing));
         let from = errors.collect("from", date(from));
         let to = errors.collect("to", date(to));
-        let duration = duration.map(|text| text.parse().map_err(|_| FieldProblem::new("error.duration").with("value", text)));
+        let duration =
+            duration.map(|text| text.parse().map_err(|_| FieldProblem::new("error.duration").with("value", text)));
         let duration = errors.collect("duration", duration.transpose());
         if let (Some(from), Some(to)) = (from, to)
             && to < from
