@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 
 /// An error answer of the Calendar API ("Handle API errors" of its guide).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiError {
+pub struct ApiError(Box<Detail>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Detail {
     status: StatusCode,
     domain: &'static str,
     reason: String,
@@ -24,7 +27,8 @@ impl ApiError {
     /// An error of domain `global`.
     pub fn new(status: StatusCode, reason: impl Into<String>, message: impl Into<String>) -> Self {
         let (reason, message) = (reason.into(), message.into());
-        Self { status, domain: "global", reason, message, location: None, retry_after_seconds: None }
+        let domain = "global";
+        Self(Box::new(Detail { status, domain, reason, message, location: None, retry_after_seconds: None }))
     }
 
     /// 404 `notFound`.
@@ -54,35 +58,35 @@ impl ApiError {
 
     /// Puts the error into another domain, such as `calendar` or `usageLimits`.
     pub fn in_domain(mut self, domain: &'static str) -> Self {
-        self.domain = domain;
+        self.0.domain = domain;
         self
     }
 
     /// Says which parameter or header is at fault.
     pub fn at(mut self, location_type: &'static str, location: &str) -> Self {
-        self.location = Some((location_type, location.to_owned()));
+        self.0.location = Some((location_type, location.to_owned()));
         self
     }
 
     /// Adds the header `Retry-After`.
     pub fn retry_after(mut self, seconds: Option<u64>) -> Self {
-        self.retry_after_seconds = seconds;
+        self.0.retry_after_seconds = seconds;
         self
     }
 
     fn body(&self) -> Value {
-        let mut detail = json!({ "domain": self.domain, "reason": self.reason, "message": self.message });
-        if let Some((location_type, location)) = &self.location {
+        let mut detail = json!({ "domain": self.0.domain, "reason": self.0.reason, "message": self.0.message });
+        if let Some((location_type, location)) = &self.0.location {
             detail["locationType"] = json!(location_type);
             detail["location"] = json!(location);
         }
-        json!({ "error": { "code": self.status.as_u16(), "message": self.message, "errors": [detail] } })
+        json!({ "error": { "code": self.0.status.as_u16(), "message": self.0.message, "errors": [detail] } })
     }
 }
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} {}: {}", self.status.as_u16(), self.reason, self.message)
+        write!(formatter, "{} {}: {}", self.0.status.as_u16(), self.0.reason, self.0.message)
     }
 }
 
@@ -90,14 +94,14 @@ impl std::error::Error for ApiError {}
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(self.body())).into_response();
-        if self.status == StatusCode::UNAUTHORIZED {
+        let mut response = (self.0.status, Json(self.body())).into_response();
+        if self.0.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(
                 http::header::WWW_AUTHENTICATE,
                 HeaderValue::from_static("Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\""),
             );
         }
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = self.0.retry_after_seconds {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

@@ -1,6 +1,8 @@
 //! The behaviour of the simulators, over real sockets. Every answer of the simulated Google during these tests is
 //! checked against the official discovery document (see `world::World`'s `Drop`).
 
+#![expect(clippy::unwrap_used, reason = "in the helpers too, a broken assumption must fail the test")]
+
 mod channels;
 mod client_round;
 mod control;

@@ -129,6 +129,7 @@ pub async fn eventually<T>(what: &str, mut check: impl FnMut() -> Option<T>) -> 
 }
 
 impl Drop for World {
+    #[expect(clippy::print_stdout, reason = "a check that is left out is told")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
