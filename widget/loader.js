@@ -27,7 +27,9 @@ const TEXTS = {
 // what is inherited from it, so the frame within starts from nothing, and what the element must keep is important:
 // between important rules it is the shadow tree's that wins.
 const BONES = `
-:host{display:block!important;visibility:visible!important;opacity:1!important;filter:none!important;min-width:0!important}
+:host{display:block!important;visibility:visible!important;opacity:1!important;filter:none!important;transform:none!important;
+background:none!important;border:0!important;padding:0!important;height:auto!important;max-height:none!important;
+min-width:0!important;overflow:visible!important;pointer-events:auto!important}
 :host([hidden]){display:none!important}
 .cupo{all:initial;display:block;container-type:inline-size;color-scheme:light dark;color:CanvasText;direction:ltr;
 font:16px/1.5 var(--cupo-font,system-ui,sans-serif)}
@@ -36,13 +38,14 @@ border:1px solid color-mix(in srgb,currentColor 12%,transparent);background:Canv
 .bones{padding:28px;display:grid;gap:20px;align-content:start}
 .bones i{display:block;border-radius:8px;height:20px;background:color-mix(in srgb,currentColor 8%,transparent)}
 .bones i:nth-child(1){width:40%}.bones i:nth-child(2){width:70%;height:28px}
-.bones i:nth-child(3){height:330px;border-radius:12px}
+.bones i:nth-child(3){height:288px;margin-top:96px;border-radius:0;
+background:radial-gradient(circle closest-side,color-mix(in srgb,currentColor 8%,transparent) 88%,transparent 90%) 0 0/calc(100%/7) 48px}
 .bones b,.unseen{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden;white-space:nowrap}
 .sorry{padding:28px}
 iframe{display:block;width:100%;height:820px;border:0}
-@container (min-width:560px){.card{min-height:560px}}
+@container (min-width:560px){.card{min-height:720px}}
 @container (min-width:800px){.card{min-height:520px}.bones{grid:auto auto/240px 1fr;gap:20px 40px}
-.bones i:nth-child(3){grid-area:1/2/span 9;height:440px}.bones i:nth-child(1),.bones i:nth-child(2){width:auto}}
+.bones i:nth-child(3){grid-area:1/2/span 9;margin:84px 250px 0 0}.bones i:nth-child(1),.bones i:nth-child(2){width:auto}}
 @media (prefers-reduced-motion:no-preference){.bones i{animation:cupo 1.6s ease-in-out infinite alternate}
 @keyframes cupo{to{opacity:.45}}}`;
 

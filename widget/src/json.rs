@@ -28,7 +28,7 @@ pub trait Json: Sized {
 pub struct ObjectWriter(String);
 
 impl ObjectWriter {
-    pub fn new() -> Self {
+    pub fn begin() -> Self {
         Self("{".to_owned())
     }
 
@@ -102,7 +102,7 @@ pub mod tests {
     #[test]
     fn every_character_comes_back_from_the_json_it_was_written_to() {
         let all: String = (0..0x2100).filter_map(char::from_u32).chain("\u{1f9d1}\u{2028}".chars()).collect();
-        let mut writer = ObjectWriter::new();
+        let mut writer = ObjectWriter::begin();
         writer.text("a", &all).optional("b", None).optional("c\"", Some(""));
         let read: Value = serde_json::from_str(&writer.finish()).unwrap();
         assert_eq!(read, serde_json::json!({ "a": all, "c\"": "" }));

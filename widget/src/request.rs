@@ -37,7 +37,7 @@ pub fn hold(event: &EventType, start: Instant, replaces: Option<&str>) -> String
 }
 
 fn slot(event: &EventType, start: Instant) -> ObjectWriter {
-    let mut body = ObjectWriter::new();
+    let mut body = ObjectWriter::begin();
     body.text("org", &event.org).text("event", &event.slug).text("start", &format_instant(start));
     body
 }
