@@ -5,6 +5,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
+use crate::escape::raw_text;
 use crate::pages::appointment::AppointmentPage;
 use crate::pages::appointments::AppointmentsPage;
 use crate::pages::availability::AvailabilityPage;
@@ -25,7 +26,7 @@ use crate::parts::frame::DashboardFrame;
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Cupo".to_owned() } else { format!("{title} · Cupo") }/>
+        <Title formatter=document_title/>
         <Router>
             <Routes fallback=|| view! { <NotFoundPage/> }>
                 <Route path=path!("/") view=LandingPage ssr=SsrMode::Async/>
@@ -47,4 +48,8 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
     }
+}
+
+fn document_title(page: String) -> String {
+    raw_text(if page.is_empty() { "Cupo".to_owned() } else { format!("{page} · Cupo") })
 }

@@ -15,6 +15,7 @@ pub mod context;
 #[cfg(feature = "ssr")]
 mod documents;
 pub mod error;
+mod escape;
 mod pages;
 mod parts;
 #[cfg(feature = "ssr")]

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::form::FormState;
 use super::icons;
+use crate::escape::raw_text;
 use crate::text::t;
 
 /// Ids and attributes that tie a field to its hint and its problem.
@@ -142,7 +143,7 @@ pub(crate) fn TextArea(
                 aria-describedby=described
                 aria-invalid=move || form.problem(name).map(|_| "true")
             >
-                {value}
+                {raw_text(value)}
             </textarea>
         </Field>
     }
@@ -247,7 +248,7 @@ pub(crate) fn Copyable(
     let field = if multiline {
         Either::Left(view! {
             <textarea id=id.clone() class="code" readonly rows="3" spellcheck="false" aria-label=label prop:value=move || text.get()>
-                {text.get_untracked()}
+                {raw_text(text.get_untracked())}
             </textarea>
         })
     } else {

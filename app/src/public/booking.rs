@@ -9,6 +9,7 @@ use super::document::Document;
 use super::month::{Address, Offer, rfc3339};
 use super::query::Picks;
 use super::{BookingState, PublicContext};
+use crate::escape::raw_text;
 use crate::parts::icons;
 use crate::text::{locale, t, text_of, tf};
 use crate::time;
@@ -236,7 +237,7 @@ fn notes(value: &str, sentence: Option<String>) -> impl IntoView + use<> {
                 aria-invalid=is_wrong.then_some("true")
                 aria-describedby=is_wrong.then_some("notes-problem")
             >
-                {value.to_owned()}
+                {raw_text(value.to_owned())}
             </textarea>
             {problem("notes-problem".to_owned(), sentence)}
         </div>

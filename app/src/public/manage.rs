@@ -12,6 +12,7 @@ use super::document::Document;
 use super::month::{Address, Offer, rfc3339};
 use super::query::Picks;
 use super::{ManageState, PublicContext};
+use crate::escape::raw_text;
 use crate::parts::icons;
 use crate::text::{locale, t, tf};
 use crate::time;
@@ -195,7 +196,7 @@ fn cancel_form(state: &ManageState, address: &Address) -> impl IntoView + use<> 
             {hidden(state)}
             <div class="field">
                 <label for="reason">{t("public.reason")} " " <span class="optional">{t("public.optional")}</span></label>
-                <textarea id="reason" name="reason" rows="3" maxlength="500">{state.reason.clone()}</textarea>
+                <textarea id="reason" name="reason" rows="3" maxlength="500">{raw_text(state.reason.clone())}</textarea>
             </div>
             <p class="buttons">
                 <button type="submit" class="button button-danger">{t("public.cancel_confirm")}</button>
