@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -85,7 +85,8 @@ fn fill_in(loader: &str, manifest: &Manifest) -> Result<String> {
 
 /// The next `target/site`, beside the present one until it is whole.
 struct NewSite {
-    folder: std::path::PathBuf,
+    folder: PathBuf,
+    present: PathBuf,
     manifest: Manifest,
 }
 
@@ -95,7 +96,7 @@ impl NewSite {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        Ok(Self { folder, manifest: Manifest::new() })
+        Ok(Self { folder, present: workspace.site(), manifest: Manifest::new() })
     }
 
     fn add_hashed(&mut self, role: &str, stem: &str, extension: &str, bytes: &[u8]) -> Result<()> {
@@ -107,10 +108,27 @@ impl NewSite {
         let file = self.folder.join(&path);
         fs::create_dir_all(file.parent().context("an asset lies in a folder")?)?;
         fs::write(&file, bytes)?;
-        fs::write(self.folder.join(format!("{path}.br")), brotli(bytes, BEST)?)?;
-        fs::write(self.folder.join(format!("{path}.gz")), gzip(bytes)?)?;
+        self.add_compressed(&path, bytes, ".br", |bytes| brotli(bytes, BEST))?;
+        self.add_compressed(&path, bytes, ".gz", gzip)?;
         self.manifest.insert(role.to_owned(), path);
         Ok(())
+    }
+
+    /// Takes the present site's compressed file where the asset is the same: the best compression is slow.
+    fn add_compressed(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        suffix: &str,
+        compress: impl Fn(&[u8]) -> Result<Vec<u8>>,
+    ) -> Result<()> {
+        let compressed_path = format!("{path}{suffix}");
+        let unchanged = fs::read(self.present.join(path)).is_ok_and(|present| present == bytes);
+        let compressed = match fs::read(self.present.join(&compressed_path)) {
+            Ok(compressed) if unchanged => compressed,
+            _ => compress(bytes)?,
+        };
+        Ok(fs::write(self.folder.join(compressed_path), compressed)?)
     }
 
     fn publish(self, site: &Path) -> Result<&Path> {

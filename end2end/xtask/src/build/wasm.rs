@@ -18,6 +18,9 @@ const PROFILE: &str = "wasm-release";
 /// WASM has a target folder of its own: its features and profile never mix with those of the host.
 const TARGET_FOLDER: &str = "target-wasm";
 
+/// What happens to a module after its compilation is decided here.
+const TOOLS: [&str; 2] = ["end2end/xtask/src/build", "end2end/xtask/npm/package-lock.json"];
+
 /// A crate that becomes WASM.
 pub struct Bundle {
     package: &'static str,
@@ -47,40 +50,55 @@ impl Bundle {
         self.package.replace('-', "_")
     }
 
-    fn fingerprint(&self, workspace: &Workspace, toolchain: &Toolchain) -> Result<String> {
-        let mut inputs = Fingerprint::default();
-        inputs.add(toolchain.identity());
-        for file in ["Cargo.toml", "Cargo.lock", "end2end/xtask/npm/package-lock.json"] {
-            inputs.add_file(&workspace.path(file))?;
+    /// What the compiler is given.
+    fn sources(&self, workspace: &Workspace, toolchain: &Toolchain) -> Result<String> {
+        let mut sources = Fingerprint::default();
+        sources.add(toolchain.identity());
+        for path in ["Cargo.toml", "Cargo.lock"].iter().chain(self.sources).chain(&TOOLS) {
+            sources.add_tree(&workspace.path(path))?;
         }
-        for folder in self.sources.iter().copied().chain(["end2end/xtask/src/build"]) {
-            inputs.add_tree(&workspace.path(folder))?;
-        }
-        Ok(inputs.finish())
+        Ok(sources.finish())
     }
 }
 
-/// Builds a bundle unless its inputs are those of the last time.
+/// Builds a bundle unless its sources are those of the last time.
 pub fn build(workspace: &Workspace, toolchain: &Toolchain, bundle: &Bundle) -> Result<Built> {
     let folder = workspace.scratch(bundle.package);
     let built = Built { js: folder.join("bundle.js"), wasm: folder.join("bundle.wasm") };
-    let stamp = folder.join("inputs");
-    let inputs = bundle.fingerprint(workspace, toolchain)?;
-    if fs::read_to_string(&stamp).is_ok_and(|last| last == inputs) && built.js.exists() && built.wasm.exists() {
+    let is_built_from = |stamp: &str, fingerprint: &str| {
+        fs::read_to_string(folder.join(stamp)).is_ok_and(|last| last == fingerprint) && built.js.exists()
+    };
+    let sources = bundle.sources(workspace, toolchain)?;
+    if is_built_from("sources", &sources) {
         return Ok(built);
     }
     let step = Step::start(format!("Building {} as WebAssembly", bundle.package));
     let module = compile(workspace, &step, toolchain, bundle)?;
-    // The stamp comes last: an interrupted build is built again.
-    reset(&folder)?;
-    let glue = bind(workspace, &step, &module, bundle, &folder.join("glue"))?;
-    tools::optimize_wasm(workspace, &step, &glue.wasm, &built.wasm)?;
-    glue.drop_imports_except(&tools::imports_of_wasm(&step, &built.wasm)?)?;
-    tools::check_that_wasm_loads(&step, &glue.js, &built.wasm, bundle.entry)?;
-    fs::write(&built.js, glue.minify(workspace, &step)?)?;
-    fs::write(stamp, inputs)?;
+    // Many a changed source, above all the lock file, leaves the module as it was.
+    let compiled = after_compilation(workspace, &module)?;
+    if !is_built_from("compiled", &compiled) {
+        // The stamps come last: an interrupted build is built again.
+        reset(&folder)?;
+        let glue = bind(workspace, &step, &module, bundle, &folder.join("glue"))?;
+        tools::optimize_wasm(workspace, &step, &glue.wasm, &built.wasm)?;
+        glue.drop_imports_except(&tools::imports_of_wasm(&step, &built.wasm)?)?;
+        tools::check_that_wasm_loads(&step, &glue.js, &built.wasm, bundle.entry)?;
+        fs::write(&built.js, glue.minify(workspace, &step)?)?;
+        fs::write(folder.join("compiled"), compiled)?;
+    }
+    fs::write(folder.join("sources"), sources)?;
     step.done(format!("{} KB before compression", fs::metadata(&built.wasm)?.len() / 1000));
     Ok(built)
+}
+
+/// What the steps after the compiler are given.
+fn after_compilation(workspace: &Workspace, module: &Path) -> Result<String> {
+    let mut inputs = Fingerprint::default();
+    inputs.add_file(module)?;
+    for path in TOOLS {
+        inputs.add_tree(&workspace.path(path))?;
+    }
+    Ok(inputs.finish())
 }
 
 fn compile(workspace: &Workspace, step: &Step, toolchain: &Toolchain, bundle: &Bundle) -> Result<PathBuf> {
