@@ -167,7 +167,8 @@ create table appointment (
 create index appointment_claims on appointment (organization_id, host_user_id, claim_end, claim_start, id)
     where status = 'confirmed';
 create index appointment_by_start on appointment (organization_id, status, start_at, id);
-create index appointment_by_event_type on appointment (organization_id, event_type_id, status, start_at);
+create index appointment_by_end on appointment (organization_id, status, end_at);
+create index appointment_by_event_type on appointment (organization_id, event_type_id, status, end_at);
 
 -- No two confirmed appointments of a host overlap, whoever writes. PostgreSQL has an exclusion constraint for this.
 create trigger appointment_claim_insert before insert on appointment

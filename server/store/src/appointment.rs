@@ -200,14 +200,17 @@ pub async fn appointment_list(
 ) -> Result<Vec<Appointment>, StoreError> {
     // Without a cursor, the position before every row in the order of the filter.
     let (text, first) = match filter {
+        // Materialized, so that only what lies ahead is read and sorted: by its order the planner would walk through all
+        // of the past instead.
         AppointmentFilter::Upcoming => (
             concat!(
-                "select ",
+                "with coming as materialized (
+                   select ",
                 columns!(),
-                " from appointment
-                 where organization_id = $1 and status = 'confirmed' and (start_at > $2 or (start_at = $2 and id > $3))
-                   and end_at > $5
-                 order by start_at, id limit $4"
+                "  from appointment where organization_id = $1 and status = 'confirmed' and end_at > $5)
+                 select ",
+                columns!(),
+                " from coming where (start_at, id) > ($2, $3) order by start_at, id limit $4"
             ),
             i64::MIN,
         ),
@@ -216,7 +219,7 @@ pub async fn appointment_list(
                 "select ",
                 columns!(),
                 " from appointment
-                 where organization_id = $1 and status = 'confirmed' and (start_at < $2 or (start_at = $2 and id < $3))
+                 where organization_id = $1 and status = 'confirmed' and (start_at, id) < ($2, $3)
                    and end_at <= $5
                  order by start_at desc, id desc limit $4"
             ),
@@ -227,7 +230,7 @@ pub async fn appointment_list(
                 "select ",
                 columns!(),
                 " from appointment
-                 where organization_id = $1 and status = 'cancelled' and (start_at < $2 or (start_at = $2 and id < $3))
+                 where organization_id = $1 and status = 'cancelled' and (start_at, id) < ($2, $3)
                  order by start_at desc, id desc limit $4"
             ),
             i64::MAX,

@@ -60,39 +60,49 @@ pub async fn busy_interval_list(
     calendar_ids.iter().fold(statement, Statement::bind).list(tx).await
 }
 
-macro_rules! insert {
-    () => {
-        "insert into busy_interval (calendar_id, organization_id, external_event_id, start_at, end_at, kind) values "
-    };
-}
-
-macro_rules! on_conflict {
-    () => {
-        " on conflict (calendar_id, external_event_id) do update
-             set start_at = excluded.start_at, end_at = excluded.end_at, kind = excluded.kind
-           where busy_interval.organization_id = excluded.organization_id"
-    };
-}
-
 /// Inserts the interval or gives the one of this event its new time and kind.
 pub async fn busy_interval_upsert(tx: &mut Tx, busy: &BusyInterval) -> Result<(), StoreError> {
-    let statement = sql(concat!(insert!(), "($1, $2, $3, $4, $5, $6)", on_conflict!()));
-    bind_row(statement, &busy.organization_id, &busy.calendar_id, busy).execute(tx).await.map(drop)
+    upsert_rows(tx, &busy.organization_id, &busy.calendar_id, &[busy]).await
 }
 
-fn bind_row(
-    statement: Statement,
+/// Inserts or updates rows in one statement; each event may be named once.
+async fn upsert_rows(
+    tx: &mut Tx,
     organization_id: &OrganizationId,
     calendar_id: &CalendarId,
-    busy: &BusyInterval,
-) -> Statement {
-    statement
-        .bind(calendar_id)
-        .bind(organization_id)
-        .bind(&busy.external_event_id)
-        .bind(busy.interval.start)
-        .bind(busy.interval.end)
-        .bind(busy.kind.as_str())
+    rows: &[&BusyInterval],
+) -> Result<(), StoreError> {
+    let row = |at: usize| {
+        let n = at * 6;
+        format!("(${}, ${}, ${}, ${}, ${}, ${})", n + 1, n + 2, n + 3, n + 4, n + 5, n + 6)
+    };
+    let values: Vec<String> = (0..rows.len()).map(row).collect();
+    let statement = sql(format!(
+        "insert into busy_interval (calendar_id, organization_id, external_event_id, start_at, end_at, kind)
+         values {}
+         on conflict (calendar_id, external_event_id) do update
+            set start_at = excluded.start_at, end_at = excluded.end_at, kind = excluded.kind
+          where busy_interval.organization_id = excluded.organization_id",
+        values.join(", ")
+    ));
+    let stored = rows
+        .iter()
+        .fold(statement, |statement, busy| {
+            statement
+                .bind(calendar_id)
+                .bind(organization_id)
+                .bind(&busy.external_event_id)
+                .bind(busy.interval.start)
+                .bind(busy.interval.end)
+                .bind(busy.kind.as_str())
+        })
+        .execute(tx)
+        .await?;
+    if stored == rows.len() as u64 {
+        Ok(())
+    } else {
+        Err(StoreError::Unique("busy_interval.external_event_id".to_owned()))
+    }
 }
 
 /// Forgets an event; `false` when it blocked nothing.
@@ -136,21 +146,7 @@ pub async fn busy_intervals_replace(
     // Two texts only, however many rows there are: the connection keeps both prepared.
     let batches = rows[..whole].chunks(ROWS_PER_STATEMENT).chain(rows[whole..].chunks(1));
     for batch in batches {
-        let statement = sql(insert_text(batch.len()));
-        batch
-            .iter()
-            .fold(statement, |statement, busy| bind_row(statement, organization_id, calendar_id, busy))
-            .execute(tx)
-            .await?;
+        upsert_rows(tx, organization_id, calendar_id, batch).await?;
     }
     Ok(())
-}
-
-fn insert_text(rows: usize) -> String {
-    let row = |at: usize| {
-        let first = at * 6;
-        format!("(${}, ${}, ${}, ${}, ${}, ${})", first + 1, first + 2, first + 3, first + 4, first + 5, first + 6)
-    };
-    let values: Vec<String> = (0..rows).map(row).collect();
-    [insert!(), &values.join(", "), on_conflict!()].concat()
 }

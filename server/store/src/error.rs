@@ -109,3 +109,27 @@ fn of_sqlite(code: &str, message: &str) -> Option<StoreError> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_extension_is_told_with_its_remedy() {
+        let refusal =
+            sqlx::migrate::MigrateError::Source("permission denied to create extension \"btree_gist\"".into());
+        let told = StoreError::from(refusal).to_string();
+        assert!(told.contains("create extension btree_gist") && told.contains("permission denied"), "{told}");
+    }
+
+    #[test]
+    fn a_unique_violation_names_the_last_column_of_its_key() {
+        for (message, constraint) in [
+            ("UNIQUE constraint failed: organization.slug", "organization.slug"),
+            ("UNIQUE constraint failed: event_type.organization_id, event_type.slug", "event_type.slug"),
+            ("UNIQUE constraint failed: index 'user.email'", "user.email"),
+        ] {
+            assert!(matches!(of_sqlite("2067", message), Some(StoreError::Unique(told)) if told == constraint));
+        }
+    }
+}

@@ -62,7 +62,7 @@ impl Record for AppointmentExternalMapping {
 /// Inserts the appointment's mapping or replaces it. Fails with
 /// `Unique("appointment_external_mapping.external_event_id")` when the external event belongs to another appointment.
 pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -> Result<(), StoreError> {
-    sql(concat!(
+    let stored = sql(concat!(
         "insert into appointment_external_mapping (",
         columns!(),
         ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -82,8 +82,8 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     .bind(mapping.pushed_sequence)
     .bind(mapping.deleted_at)
     .execute(tx)
-    .await
-    .map(drop)
+    .await?;
+    if stored == 1 { Ok(()) } else { Err(StoreError::Unique("appointment_external_mapping.appointment_id".to_owned())) }
 }
 
 pub async fn mapping_get(

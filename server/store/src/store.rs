@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection, PgConnection, PgPool, SqlitePool};
 use tempfile::TempDir;
 
 use crate::{StoreError, Tx};
@@ -143,6 +143,7 @@ async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
         .connect_with(writing)
         .await?;
     let readers = SqlitePoolOptions::new()
@@ -157,11 +158,12 @@ async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir
 
 async fn connect_postgres(url: &str) -> Result<Backend, StoreError> {
     let options = PgConnectOptions::from_str(url)?.application_name("cupo").statement_cache_capacity(STATEMENT_CACHE);
+    // The pool would go on trying until its time-out: a wrong address is told at once.
+    PgConnection::connect_with(&options).await?.close().await?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await?;
+        .connect_lazy_with(options);
     Ok(Backend::Postgres(pool))
 }
 

@@ -90,7 +90,7 @@ on_both! {
         let mirror = listed(&world, &tenant, &calendars, (0, 100_000)).await;
         assert_eq!(mirror.len(), 123);
         assert_eq!((mirror[0], mirror[122]), (between(10, 15), between(5000, 5005)));
-        assert_eq!(listed(&world, &tenant, &[other.id.clone()], (0, 600)).await, [between(0, 30)]);
+        assert_eq!(listed(&world, &tenant, std::slice::from_ref(&other.id), (0, 600)).await, [between(0, 30)]);
         world
             .write(async |tx| busy_intervals_replace(tx, tenant.id(), &calendars[0], Vec::new()).await)
             .await

@@ -10,7 +10,7 @@ async fn waiting(tx: &mut Tx) -> u64 {
 }
 
 on_both! {
-    async fn a_new_database_has_every_migration_pending_and_then_none(world: World) {
+    async fn a_migrated_database_has_nothing_pending_and_may_be_migrated_again(world: World) {
         assert!(world.store.pending_migrations().await.unwrap().is_empty());
         world.store.migrate().await.unwrap();
         world.store.ping().await.unwrap();

@@ -2,6 +2,8 @@
 //! own, when `CUPO_TEST_POSTGRES_URL` names a server whose user may create databases. Without it the PostgreSQL half of
 //! each test says that it was left out.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod world;
 
 mod accounts;

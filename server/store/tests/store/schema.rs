@@ -140,7 +140,14 @@ async fn every_foreign_key_has_an_index() {
     .await;
 }
 
-/// The queries behind every page of slots read their index only, and no row that cannot count.
+async fn plan(world: &World, query: &str) -> String {
+    let Tx::Sqlite(mut connection) = world.store.read().await.unwrap() else { panic!("not SQLite") };
+    let plan = sqlx::query(AssertSqlSafe(format!("explain query plan {query}")));
+    let steps = plan.fetch_all(&mut *connection).await.unwrap();
+    steps.iter().map(|step| step.get("detail")).collect::<Vec<String>>().join("; ")
+}
+
+/// The queries behind every page of slots read their index only.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_slots_queries_are_covered_by_their_indices() {
     let queries = [
@@ -157,12 +164,26 @@ async fn the_slots_queries_are_covered_by_their_indices() {
         ),
     ];
     on_sqlite(async |world: World| {
-        let Tx::Sqlite(mut connection) = world.store.read().await.unwrap() else { panic!("not SQLite") };
         for (index, query) in queries {
-            let plan = sqlx::query(AssertSqlSafe(format!("explain query plan {query}")));
-            let detail: String = plan.fetch_all(&mut *connection).await.unwrap()[0].get("detail");
-            assert!(detail.contains(&format!("USING COVERING INDEX {index}")), "{detail}");
+            let plan = plan(&world, query).await;
+            assert!(plan.contains(&format!("USING COVERING INDEX {index}")), "{plan}");
         }
+    })
+    .await;
+}
+
+/// Years of past appointments cost a page of the coming ones nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_of_coming_appointments_skips_the_past() {
+    on_sqlite(async |world: World| {
+        let plan = plan(
+            &world,
+            "with coming as materialized (
+               select id, start_at from appointment where organization_id = $1 and status = 'confirmed' and end_at > $5)
+             select id from coming where (start_at, id) > ($2, $3) order by start_at, id limit $4",
+        )
+        .await;
+        assert!(plan.contains("SEARCH appointment USING INDEX appointment_by_end"), "{plan}");
     })
     .await;
 }

@@ -85,7 +85,7 @@ on_both! {
         assert!(upcoming.is_empty());
         assert!(mapping_get(tx, theirs, &booked.id).await.unwrap().is_none());
         assert!(mapping_get_by_external(tx, theirs, calendar_id, "event").await.unwrap().is_none());
-        assert!(busy_interval_list(tx, theirs, &[calendar_id.clone()], everything).await.unwrap().is_empty());
+        assert!(busy_interval_list(tx, theirs, std::slice::from_ref(calendar_id), everything).await.unwrap().is_empty());
         assert!(subscription_list_by_calendar(tx, theirs, calendar_id).await.unwrap().is_empty());
         assert!(subscription_list_by_account(tx, theirs, account).await.unwrap().is_empty());
         assert!(site_list(tx, theirs).await.unwrap().is_empty());
@@ -144,8 +144,24 @@ on_both! {
             kind: BusyKind::Busy,
         };
         world.write(async |tx| busy_interval_upsert(tx, &busy(ours.id(), 30)).await).await.unwrap();
-        // The foreign row fails or changes nothing, as the database looks at the key or at the conflict first.
-        let _ = world.write(async |tx| busy_interval_upsert(tx, &busy(theirs.id(), 90)).await).await;
+        assert!(world.write(async |tx| busy_interval_upsert(tx, &busy(theirs.id(), 90)).await).await.is_err());
+        let replaced = world
+            .write(async |tx| {
+                busy_intervals_replace(tx, theirs.id(), &ours.calendar.id, vec![busy(theirs.id(), 90)]).await
+            })
+            .await;
+        assert!(replaced.is_err());
+        let booked = appointment(&ours, 60);
+        let mut foreign_mapping = mapping(&booked, &ours.calendar, "event");
+        world
+            .write(async |tx| {
+                appointment_insert(tx, &booked).await?;
+                mapping_upsert(tx, &foreign_mapping).await
+            })
+            .await
+            .unwrap();
+        foreign_mapping.organization_id = theirs.id().clone();
+        assert!(world.write(async |tx| mapping_upsert(tx, &foreign_mapping).await).await.is_err());
         let calendars = [ours.calendar.id.clone()];
         let kept = world.read(async |tx| busy_interval_list(tx, ours.id(), &calendars, between(0, 600)).await).await;
         assert_eq!(kept, [between(0, 30)]);

@@ -75,7 +75,7 @@ pub struct PostgresDatabase {
 impl PostgresDatabase {
     pub async fn create() -> Option<Self> {
         let Ok(server_url) = std::env::var("CUPO_TEST_POSTGRES_URL") else {
-            println!("left out: CUPO_TEST_POSTGRES_URL names no PostgreSQL server to test on");
+            eprintln!("left out: CUPO_TEST_POSTGRES_URL names no PostgreSQL server to test on");
             return None;
         };
         let name = format!("cupo_test_{}", Uuid::now_v7().simple());
