@@ -34,9 +34,7 @@ impl Task for OpenChannel {
     }
 
     async fn run(&self, engine: &Engine, organization_id: &OrganizationId, _: &Job) -> Result<Outcome, EngineError> {
-        let Some(webhook_url) = &engine.0.settings.webhook_url else { return Ok(Outcome::Done) };
-        let address =
-            webhook_url.join("webhooks/google").map_err(|e| EngineError::internal("the webhook address", e))?;
+        let Some(address) = engine.0.settings.webhook_url.clone() else { return Ok(Outcome::Done) };
         let (calendar, old) = {
             let tx = &mut engine.0.store.read().await?;
             let calendar = calendar_get(tx, organization_id, &self.calendar_id).await?;

@@ -10,7 +10,7 @@ use cupo_core::{
 use cupo_engine::{
     Engine, EngineError, EngineParts, EngineSettings, EventTypeInput, Google, GoogleCallback, Mailer, Principal,
     SessionSecret, SignUp, SlotsRequest,
-    clock::{Clock, ManualClock},
+    clock::ManualClock,
     keyring::Keyring,
     random::OsRandom,
 };
@@ -73,7 +73,7 @@ impl World {
                 Mailer::from_url(&format!("smtp://{}", mail.smtp_address()), "Cupo <cupo@cupo.example>").unwrap(),
             ),
             settings: EngineSettings {
-                webhook_url: Some(Url::parse("http://127.0.0.1:9/").unwrap()),
+                webhook_url: Some(Url::parse("http://127.0.0.1:9/webhooks/google").unwrap()),
                 ..EngineSettings::new(Url::parse("https://cupo.example/").unwrap())
             },
         });
