@@ -132,7 +132,9 @@ fn facts(appointment: &AppointmentView, here: String) -> impl IntoView + use<> {
                 <li>
                     {icons::calendar()}
                     <span>
-                        <strong>{time::span(appointment.start, appointment.end, tz, locale())}</strong>
+                        <time datetime=appointment.start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)>
+                            <strong>{time::span(appointment.start, appointment.end, tz, locale())}</strong>
+                        </time>
                         <small>{time::zone(tz, appointment.start)}</small>
                     </span>
                 </li>

@@ -93,8 +93,9 @@ pub fn minify(workspace: &Workspace, step: &Step, kind: Minify, from: &Path) -> 
     match kind {
         Minify::Module => command.arg("--format=esm"),
         Minify::Script => command.arg("--format=iife"),
-        // An address such as `/assets/…` is the server's, not a file of this repository.
-        Minify::Style => command.args(["--loader:.css=css", "--external:/*"]),
+        // An address such as `/assets/…` is the server's, not a file of this repository. A pattern that also matched the
+        // repository's own absolute path would leave its imports out.
+        Minify::Style => command.args(["--loader:.css=css", "--external:/assets/*"]),
     };
     succeed(step, &mut command)?;
     fs::read(&to).with_context(|| format!("esbuild left no {}", to.display()))
