@@ -8,6 +8,8 @@ mod toolchain;
 mod tools;
 mod wasm;
 
+use std::fs::{self, File};
+
 use anyhow::Result;
 
 use crate::command::{cargo, succeed};
@@ -29,6 +31,7 @@ pub fn build(workspace: &Workspace, release: bool) -> Result<()> {
 
 /// Brings `target/site` up to date; unchanged inputs cost a second.
 pub fn assets(workspace: &Workspace) -> Result<()> {
+    let _lock = lock(workspace)?;
     npm_packages(&workspace.path(tools::FOLDER), "they shrink WASM, JavaScript and CSS")?;
     let toolchain = toolchain::select(workspace)?;
     let widget = wasm::build(workspace, &toolchain, &WIDGET)?;
@@ -37,4 +40,16 @@ pub fn assets(workspace: &Workspace) -> Result<()> {
         say("  ✓ target/site is up to date");
     }
     Ok(())
+}
+
+/// Held while `target/xtask` and `target/site` change: two builds at once would take each other's files away.
+fn lock(workspace: &Workspace) -> Result<File> {
+    fs::create_dir_all(workspace.scratch(""))?;
+    let lock = File::create(workspace.scratch("lock"))?;
+    if lock.try_lock().is_err() {
+        let step = Step::start("Waiting for another build");
+        lock.lock()?;
+        step.done("");
+    }
+    Ok(lock)
 }
