@@ -1,11 +1,12 @@
 //! `cargo xtask run`: the whole of Cupo on this machine, with simulators in the place of Google and of a mail server.
 
+mod addresses;
 mod configuration;
 mod service;
 
 use std::fs;
 use std::io::{IsTerminal, stdout};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::Args;
 use serde::Deserialize;
 
@@ -21,6 +22,7 @@ use crate::build;
 use crate::command::{cargo, find, succeed};
 use crate::progress::{Step, say};
 use crate::workspace::Workspace;
+use addresses::Addresses;
 use configuration::Configuration;
 use service::Service;
 
@@ -29,19 +31,14 @@ const DATA: &str = "data";
 const STARTUP: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
 
-/// The addresses of the simulators, the same at each start: the demo's database remembers them.
-const SIMULATOR_ADDRESSES: [(&str, &str); 4] = [
-    ("the Google simulator", "127.0.0.1:4001"),
-    ("the mail page", "127.0.0.1:4002"),
-    ("the sample site", "127.0.0.1:4003"),
-    ("the mail sink", "127.0.0.1:4025"),
-];
-
 #[derive(Args)]
 pub struct Options {
     /// Where the server listens.
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS:PORT")]
     listen: SocketAddr,
+    /// Take a free port wherever the usual one is taken.
+    #[arg(long)]
+    free_ports: bool,
     /// Use this PostgreSQL database instead of SQLite in `data/`.
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
@@ -84,28 +81,28 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         move || interrupted.store(true, Ordering::Relaxed)
     })
     .context("cannot listen for ctrl-c")?;
-    refuse_taken_addresses(options.listen)?;
+    let addresses = Addresses::choose(options.listen, options.free_ports)?;
     let data = workspace.path(DATA);
     fs::create_dir_all(data.join("logs"))?;
 
     let step = Step::start("Starting the simulators of Google and of a mail server");
-    let (mut simulators, addresses) = start_simulators(workspace, &data, options.listen, &interrupted)?;
+    let (mut simulators, ready) = start_simulators(workspace, &data, &addresses, &interrupted)?;
     step.done("");
 
     let configuration = data.join("cupo.toml");
     Configuration::load(&configuration)?
-        .for_run(options.listen, &database(options, &data), &addresses)?
+        .for_run(addresses.cupo, &database(options, &data), &ready)?
         .save(&configuration)?;
 
     let step = Step::start("Starting cupo serve");
-    let mut server = start_server(workspace, &data, &configuration, options.listen, &interrupted)?;
+    let mut server = start_server(workspace, &data, &configuration, addresses.cupo, &interrupted)?;
     step.done("");
 
     let step = Step::start("Seeding the demo organization");
-    let demo = seed(&step, workspace, &configuration, &addresses.site)?;
+    let demo = seed(&step, workspace, &configuration, &ready.site)?;
     step.done("");
 
-    announce(options, &addresses, &demo);
+    announce(options, addresses.cupo, &ready, &demo);
     // The server first: it still talks to the simulators while it winds down.
     let died = supervise(&mut [&mut server, &mut simulators], &interrupted);
     server.stop();
@@ -113,34 +110,21 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     died
 }
 
-fn refuse_taken_addresses(listen: SocketAddr) -> Result<()> {
-    for (what, address) in
-        [("cupo", listen.to_string())].into_iter().chain(SIMULATOR_ADDRESSES.map(|(w, a)| (w, a.to_owned())))
-    {
-        if let Err(error) = TcpListener::bind(&address) {
-            let remedy = if what == "cupo" { "stop it, or choose another with --listen" } else { "stop it first" };
-            bail!("{what} cannot listen on {address} ({error}): if another program has it, {remedy}");
-        }
-    }
-    Ok(())
-}
-
 fn start_simulators(
     workspace: &Workspace,
     data: &Path,
-    listen: SocketAddr,
+    addresses: &Addresses,
     interrupted: &AtomicBool,
 ) -> Result<(Service, Simulators)> {
     let mut command = Command::new(workspace.debug_binaries().join("cupo-simulators"));
     command.arg("all").arg("--state").arg(data.join("simulator.json")).arg("--sample-events");
-    command.arg("--cupo-url").arg(format!("http://{listen}"));
+    command.args(addresses.simulator_arguments());
     let mut service = Service::start("cupo-simulators", command.current_dir(workspace.root()), &data.join("logs"))?;
     let ready = service.wait_for(STARTUP, interrupted, |service| {
         let line = service.stdout_line()?;
         serde_json::from_str::<serde_json::Value>(&line).ok().filter(|line| line["ready"] == true)
     })?;
-    let addresses = serde_json::from_value(ready).context("the simulators' ready line lacks an address")?;
-    Ok((service, addresses))
+    Ok((service, serde_json::from_value(ready).context("the simulators' ready line lacks an address")?))
 }
 
 fn start_server(
@@ -171,8 +155,8 @@ fn database(options: &Options, data: &Path) -> String {
     options.postgres.clone().unwrap_or_else(|| format!("sqlite://{}", data.join("cupo.db").display()))
 }
 
-fn announce(options: &Options, simulators: &Simulators, demo: &Demo) {
-    let cupo = format!("http://{}", options.listen);
+fn announce(options: &Options, cupo: SocketAddr, simulators: &Simulators, demo: &Demo) {
+    let cupo = format!("http://{cupo}");
     println!();
     println!("  Cupo runs. Stop it with ctrl-c; everything is kept in {DATA}/.");
     println!();
