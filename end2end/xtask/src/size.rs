@@ -77,23 +77,22 @@ fn month_of_slots() -> serde_json::Value {
     serde_json::json!({ "slots": instants.collect::<Vec<_>>() })
 }
 
-/// What the widget asks about an event type, with a description of the usual length.
+/// What the widget asks about an event type, without the strings, with a description of the usual length.
 fn event_type() -> serde_json::Value {
     serde_json::json!({
-        "organization": { "slug": "demo", "name": "Estudio Ana Ríos" },
+        "org": "demo",
         "slug": "intro",
+        "organization_name": "Estudio Ana Ríos",
+        "host_name": "Ana Ríos",
         "title": "First conversation",
         "description": "Half an hour to get to know each other, to look at what you have and what you need, and to \
                         agree on what comes next. Nothing to prepare; bring your questions and, if you like, drawings \
                         or photographs of the place.",
-        "host": { "name": "Ana Ríos" },
-        "duration_minutes": 30,
-        "increment_minutes": 30,
-        "notice_minutes": 120,
-        "window_days": 60,
-        "location": { "kind": "meet", "detail": "" },
-        "phone_required": false,
-        "time_zone": "Europe/Madrid"
+        "durations": [30],
+        "location": { "kind": "meet", "needs_phone": false },
+        "time_zone": "Europe/Madrid",
+        "window_end": "2027-01-20T23:00:00Z",
+        "locale": "en"
     })
 }
 
