@@ -281,7 +281,7 @@ async fn fill_calendar(server: &Running, principal: &Principal, now: DateTime<Ut
     let mut tx = server.store.write().await?;
     account_insert(&mut tx, &account).await?;
     calendar_upsert(&mut tx, &calendar).await?;
-    busy_intervals_replace(&mut tx, &principal.organization_id, &calendar.id, &busy).await?;
+    busy_intervals_replace(&mut tx, &principal.organization_id, &calendar.id, busy).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -187,7 +187,9 @@ mod tests {
     #[test]
     fn a_forwarded_address_counts_only_from_a_trusted_proxy_and_only_the_last() {
         let spoofed = request(&["203.0.113.9, 198.51.100.7"]);
-        let of = |trust_proxy: bool, request: &Request<()>| ClientAddress { trust_proxy }.extract(request).unwrap().to_string();
+        let of = |trust_proxy: bool, request: &Request<()>| {
+            ClientAddress { trust_proxy }.extract(request).unwrap().to_string()
+        };
         assert_eq!(of(false, &spoofed), "192.0.2.1");
         assert_eq!(of(true, &spoofed), "198.51.100.7");
         assert_eq!(of(true, &request(&["203.0.113.9", "198.51.100.8"])), "198.51.100.8");

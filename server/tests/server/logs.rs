@@ -70,7 +70,7 @@ async fn a_whole_story_leaves_no_token_password_or_visitor_in_the_logs() {
     let log = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("request"), "something was logged");
     let secrets = [&token, session, &world.demo.password, "my wrong guess", "vera@example.com", "Vera Visitor"];
-    for secret in spoken.iter().map(String::as_str).chain(secrets.into_iter().map(|it| &**it)) {
+    for secret in spoken.iter().map(String::as_str).chain(secrets) {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret}");
     }
