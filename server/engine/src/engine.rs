@@ -52,7 +52,8 @@ pub struct Google {
 pub struct EngineSettings {
     /// Where visitors and hosts reach Cupo; links in mails start with it, and its host names the installation.
     pub public_url: Url,
-    /// The address to which Google posts notifications, path included; `None` means that no channel is opened and calendars are polled.
+    /// The address to which Google posts notifications, path included; `None` means that no channel is opened and
+    /// calendars are polled.
     pub webhook_url: Option<Url>,
     /// Whether strangers may sign up.
     pub sign_up_open: bool,

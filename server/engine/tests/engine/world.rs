@@ -9,10 +9,7 @@ use cupo_core::{
 };
 use cupo_engine::{
     Engine, EngineError, EngineParts, EngineSettings, EventTypeInput, Google, GoogleCallback, Mailer, Principal,
-    SessionSecret, SignUp, SlotsRequest,
-    clock::ManualClock,
-    keyring::Keyring,
-    random::OsRandom,
+    SessionSecret, SignUp, SlotsRequest, clock::ManualClock, keyring::Keyring, random::OsRandom,
 };
 use cupo_providers::{
     Secret, Transport, TransportConfig,
