@@ -55,7 +55,12 @@ pub fn succeed(step: &Step, command: &mut Command) -> Result<Outcome> {
 pub fn succeed_within(step: &Step, command: &mut Command, limit: Duration) -> Result<Outcome> {
     let outcome = outcome_within(step, command, limit)?;
     if !outcome.status.success() {
-        bail!("{} ended with {}:\n{}", line_of(command), outcome.status, tail(&outcome.output, TAIL_LINES));
+        bail!(
+            "{} ended with {}:\n{}",
+            line_of(command),
+            outcome.status,
+            tail(&without_chatter(&outcome.output), TAIL_LINES)
+        );
     }
     Ok(outcome)
 }
@@ -118,6 +123,14 @@ pub fn tail(text: &str, lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
+/// A program's words without the lines in which cargo only tells what it is at.
+pub fn without_chatter(output: &str) -> String {
+    const CHATTER: [&str; 7] =
+        ["Compiling ", "Checking ", "Documenting ", "Downloading ", "Downloaded ", "Blocking ", "Updating "];
+    let is_chatter = |line: &&str| CHATTER.iter().any(|word| line.trim_start().starts_with(word));
+    output.lines().filter(|line| !is_chatter(line)).collect::<Vec<_>>().join("\n")
+}
+
 /// A program's path, when it is to be found on `PATH`.
 pub fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
@@ -158,6 +171,14 @@ mod tests {
         let error = succeed_within(&Step::start("test"), Command::new("sleep").arg("30"), limit).err().unwrap();
         assert!(error.to_string().contains("was ended"), "{error}");
         assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn what_cargo_tells_of_its_progress_is_left_out_of_a_failure() {
+        assert_eq!(
+            without_chatter("   Compiling a v1\nerror: no\n    Blocking waiting\n  --> a.rs"),
+            "error: no\n  --> a.rs"
+        );
     }
 
     #[test]

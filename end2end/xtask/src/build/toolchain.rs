@@ -98,8 +98,10 @@ pub fn select(workspace: &Workspace) -> Result<Toolchain> {
     debian(workspace)
 }
 
+/// Whether the toolchain has the source. Debian's has it too, but lacks the linker that rustup's brings.
 fn has_source(workspace: &Workspace) -> Result<bool> {
-    Ok(Path::new(&print("rustc", workspace, &["--print", "sysroot"])?).join(SOURCE).is_dir())
+    let sysroot = print("rustc", workspace, &["--print", "sysroot"])?;
+    Ok(sysroot != DEBIAN_SYSROOT && Path::new(&sysroot).join(SOURCE).is_dir())
 }
 
 /// Asks rustup for the source, once for each version where it has none to give.

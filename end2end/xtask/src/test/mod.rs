@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::build;
-use crate::command::{Outcome, cargo, outcome};
+use crate::command::{Outcome, cargo, outcome, succeed, without_chatter};
 use crate::install::{has_nextest, npm_packages};
 use crate::progress::{Step, say, seconds};
 use crate::size;
@@ -139,7 +139,7 @@ impl Run<'_> {
         let Some(chromium) = chromium else { return };
         self.prepares("the server and the simulators for the browser", || {
             let step = Step::start("Building the server and the simulators");
-            crate::command::succeed(&step, cargo(workspace.root()).args(["build", "--bins"]))?;
+            succeed(&step, cargo(workspace.root()).args(["build", "--bins"]))?;
             step.done("");
             Ok(())
         });
@@ -178,7 +178,7 @@ impl Run<'_> {
             let Outcome { status, output, .. } = outcome(&step, &mut command)?;
             if !status.success() {
                 step.failed("");
-                bail!("{output}");
+                bail!("{}", without_chatter(&output));
             }
             step.done("");
             Ok(())
@@ -198,7 +198,7 @@ impl Run<'_> {
             step.done(totals.to_string());
         } else {
             step.failed(totals.to_string());
-            say(&words);
+            say(&without_chatter(&words));
         }
         self.push(name, totals, elapsed);
     }
