@@ -1,7 +1,9 @@
 //! The booking widget: a custom element's shadow root in which a visitor picks a slot, gives a few details and books.
 //!
-//! [`state`] is a pure reducer that knows nothing of a browser; everything that decides is in it and tested natively.
-//! Behind the feature `csr` stand the view, thin, and the effects, which `loader.js` helps to bring about.
+//! [`state`] is a pure reducer that decides everything, [`view`] a pure function from its state to [`node`]s; both know
+//! nothing of a browser and are tested natively. Behind the feature `csr` stand the few parts that do: `gesture` turns
+//! events into actions, `render` puts nodes into the page, `widget` holds the state as a Leptos signal and brings effects
+//! about. `loader.js` fetches it all. `widget/docs/widget.md` tells what a site and a builder need to know.
 
 pub mod calendar;
 pub mod json;
