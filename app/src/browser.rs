@@ -29,3 +29,32 @@ pub(crate) fn time_zone() -> Option<String> {
 pub(crate) fn time_zone() -> Option<String> {
     None
 }
+
+/// Moves the focus to an element.
+#[cfg(feature = "hydrate")]
+pub(crate) fn focus(element: &leptos::web_sys::HtmlElement) {
+    // An element that cannot take the focus leaves it where it is, which is no error.
+    let _ = element.focus();
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn focus(_element: &leptos::web_sys::HtmlElement) {}
+
+/// Moves the focus to the first refused field of the form around an element, once the page shows which these are.
+#[cfg(feature = "hydrate")]
+pub(crate) fn focus_first_refused(within: &leptos::web_sys::HtmlElement) {
+    use leptos::web_sys::HtmlElement;
+    use wasm_bindgen::JsCast;
+
+    let Ok(Some(form)) = within.closest("form") else { return };
+    leptos::prelude::request_animation_frame(move || {
+        if let Ok(Some(field)) = form.query_selector("[aria-invalid=true]")
+            && let Some(field) = field.dyn_ref::<HtmlElement>()
+        {
+            focus(field);
+        }
+    });
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn focus_first_refused(_within: &leptos::web_sys::HtmlElement) {}

@@ -69,7 +69,8 @@ fn render(markdown: &str) -> String {
     });
     let mut rendered = String::with_capacity(markdown.len() * 3 / 2);
     html::push_html(&mut rendered, events);
-    rendered
+    // A long line is scrolled to, also by keyboard.
+    rendered.replace("<pre>", "<pre tabindex=\"0\">")
 }
 
 #[cfg(test)]

@@ -45,6 +45,13 @@ impl AppError {
         self.typed.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())
     }
 
+    /// The same error for a form that has another name for a field.
+    #[must_use]
+    pub fn with_field_renamed(mut self, from: &str, to: &str) -> Self {
+        self.fields.iter_mut().filter(|entry| entry.field == from).for_each(|entry| to.clone_into(&mut entry.field));
+        self
+    }
+
     /// The same error with the typed values.
     #[must_use]
     pub fn with_typed(mut self, typed: &[(&str, &str)]) -> Self {

@@ -133,7 +133,7 @@ pub async fn event_type_save(form: EventTypeForm) -> Result<(), AppError> {
         Ok(input) => engine.event_type_save(&principal, id.as_ref(), input).await,
         Err(errors) => Err(cupo_engine::EngineError::Invalid(errors)),
     };
-    answer(saved).map_err(|error| error.with_typed(&form.typed()))?;
+    answer(saved).map_err(|error| error.with_field_renamed("notice_minutes", "notice").with_typed(&form.typed()))?;
     done("/dashboard/event-types", "saved");
     Ok(())
 }

@@ -67,7 +67,7 @@ fn Fields(form: FormState, stored: EventTypeForm, url_base: String, can_meet: bo
                 name="slug"
                 label=t("dashboard.address")
                 value=stored.slug
-                prefix=url_base
+                prefix=url_base.split_once("://").map_or(url_base.clone(), |(_, rest)| rest.to_owned())
                 hint=t("dashboard.address_hint").to_owned()
                 is_optional=true
                 autocomplete="off"

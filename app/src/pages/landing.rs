@@ -1,6 +1,7 @@
 //! What Cupo is, for who comes to its bare address.
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 
 use crate::api::session::is_signed_in;
 use crate::parts::frame::PlainFrame;
@@ -12,6 +13,7 @@ use crate::text::t;
 pub(crate) fn LandingPage() -> impl IntoView {
     let signed_in = Resource::new_blocking(|| (), |()| is_signed_in());
     view! {
+        <Title text=t("dashboard.landing_title")/>
         <PlainFrame>
             <section class="hero">
                 <h1>{t("dashboard.landing_title")}</h1>

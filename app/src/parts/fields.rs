@@ -192,23 +192,35 @@ pub(crate) fn SelectField(
     }
 }
 
-/// The sentence of a refused form, and the buttons under it.
+/// The sentence of a refused form, and the buttons under it. A refusal moves the focus to the first field it concerns.
 #[component]
 pub(crate) fn FormEnd(
     form: FormState,
     submit: &'static str,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
+    let end = NodeRef::<leptos::html::Div>::new();
+    Effect::new(move |_| {
+        if let (Some(_), Some(end)) = (form.message(), end.get_untracked()) {
+            crate::browser::focus_first_refused(&end);
+        }
+    });
     view! {
-        <div class="form-end">
+        <div class="form-end" node_ref=end>
             <div role="alert">
                 {move || {
                     form.message()
-                        .map(|message| view! { <p class="notice notice-error">{icons::warning()} <span>{message}</span></p> })
+                        .map(|message| {
+                            view! { <p class="notice notice-error">{icons::warning()} <span>{message}</span></p> }
+                        })
                 }}
             </div>
             <div class="buttons">
-                <button type="submit" class="button button-primary" aria-busy=move || form.is_pending().then_some("true")>
+                <button
+                    type="submit"
+                    class="button button-primary"
+                    aria-busy=move || form.is_pending().then_some("true")
+                >
                     {submit}
                 </button>
                 {children.map(|children| children())}

@@ -40,6 +40,7 @@ pub fn render_booking_page(context: &PublicContext, state: &BookingState) -> Str
         let offer =
             Offer { address: &address, picks, slots: &state.slots, now: context.now, window_end: Some(event.window_end) };
         view! {
+            <h1 class="visually-hidden">{format!("{} · {}", event.title, event.organization_name)}</h1>
             <cupo-booking event=format!("{}/{}", state.org, event.slug) lang=context.locale.as_str()>
                 <div class="booking">
                     {summary(event)}
@@ -67,7 +68,7 @@ fn summary(event: &EventTypeView) -> impl IntoView + use<> {
     view! {
         <section class="summary">
             <p class="organization">{event.organization_name.clone()}</p>
-            <h1>{event.title.clone()}</h1>
+            <h2 class="title">{event.title.clone()}</h2>
             <ul class="facts">
                 <li>{icons::person()} <span>{event.host_name.clone()}</span></li>
                 <li>{icons::clock()} <span>{minutes}</span></li>
@@ -173,7 +174,7 @@ fn details(state: &BookingState, picks: Picks, choice: Choice) -> impl IntoView 
     };
     view! {
         <form method="post" action=format!("/{}/{}", state.org, state.event.slug) class="stack details" id="details">
-            <h2>{t("public.your_details")}</h2>
+            <h3>{t("public.your_details")}</h3>
             {when}
             <input type="hidden" name="tz" value=picks.tz.name()/>
             <input type="hidden" name="idempotency_key" value=state.idempotency_key.clone()/>

@@ -105,7 +105,7 @@ impl Offer<'_> {
         view! {
             <div class="month">
                 <div class="month-head">
-                    <h2 id="month">{time::month_and_year(month, locale())}</h2>
+                    <h3 id="month">{time::month_and_year(month, locale())}</h3>
                     {self.turn(has_before, before, t("public.previous_month"), icons::chevron_left().into_any())}
                     {self.turn(has_after, after, t("public.next_month"), icons::chevron_right().into_any())}
                 </div>
@@ -177,7 +177,7 @@ impl Offer<'_> {
         };
         Either::Right(view! {
             <div class="times" id="times">
-                <h2>{time::date(day, locale())}</h2>
+                <h3>{time::date(day, locale())}</h3>
                 {times}
             </div>
         })

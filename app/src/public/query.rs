@@ -255,7 +255,8 @@ impl RawPicks<'_> {
         self.picked_month(tz).map_or(present, |month| month.max(present))
     }
 
-    /// The picks, given what is free. Without a picked month it is the first that has a slot.
+    /// The picks, given what is free in rising order. Without a picked month it is the first that has a slot, without a
+    /// picked day the first free one of the month.
     pub(super) fn resolve(self, fallback_zone: &str, now: DateTime<Utc>, slots: &[DateTime<Utc>]) -> Picks {
         let tz = self.zone(fallback_zone);
         let mut month = self.month(tz, now);
@@ -264,7 +265,8 @@ impl RawPicks<'_> {
         {
             month = first_of_month(first);
         }
-        Picks { tz, month, day: self.picked_day(tz), slot: self.slot.as_deref().and_then(instant) }
+        let first_free = || slots.iter().map(|slot| date_in(*slot, tz)).find(|date| first_of_month(*date) == month);
+        Picks { tz, month, day: self.picked_day(tz).or_else(first_free), slot: self.slot.as_deref().and_then(instant) }
     }
 }
 
@@ -302,7 +304,7 @@ mod tests {
     #[test]
     fn a_visitor_at_the_end_of_a_month_sees_the_month_of_the_first_slot() {
         let picks = picks(&BookingQuery::default(), &["2026-12-03T09:00:00Z"]);
-        assert_eq!((picks.month, picks.day), (day("2026-12-01"), None));
+        assert_eq!((picks.month, picks.day), (day("2026-12-01"), Some(day("2026-12-03"))));
     }
 
     #[test]
