@@ -1,6 +1,6 @@
 //! A view as plain data: elements, their attributes and texts.
 //!
-//! The steps of the widget write nodes, and one short piece of code puts them into the page ([`crate::render`]). With
+//! The steps of the widget write nodes, and one short piece of code puts them into the page (`render.rs`). With
 //! Leptos' own views every element is a type, with code of its own to build and to change it, which made the bundle half
 //! as large again as its whole budget. And what is plain data can be tested natively.
 

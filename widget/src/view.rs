@@ -1,5 +1,5 @@
 //! The view: what of the state is to be seen, as nodes. Nothing here decides, and nothing listens: what can be pressed
-//! says so in its attributes, which [`crate::gesture`] reads.
+//! says so in its attributes, which `gesture.rs` reads.
 
 mod confirmed;
 mod details;
