@@ -83,7 +83,7 @@ fn catalogue(locale: Locale) -> &'static Catalogue {
 }
 
 /// The text of a key, or the key itself where the catalogue lacks it.
-pub fn lookup<'a>(locale: Locale, key: &'a str) -> &'a str {
+pub fn lookup(locale: Locale, key: &str) -> &str {
     catalogue(locale).get(key).map_or(key, String::as_str)
 }
 
