@@ -6,6 +6,7 @@ import { book, fillDetails, openFreeDay, slots } from './widget';
 import { expect, test } from './world';
 
 async function expectNothingSerious(page: Page, what: string) {
+  await expect(page).toHaveTitle(/./);
   const { violations } = await new AxeBuilder({ page }).analyze();
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
   expect(serious.map(({ id, nodes }) => ({ what, id, nodes: nodes.map(({ html, failureSummary }) => [html, failureSummary]) }))).toEqual([]);

@@ -17,7 +17,7 @@ test('without JavaScript a visitor books, reschedules and cancels', async ({ pag
   await page.getByLabel(/^name/i).fill('Nora Noscript');
   await page.getByLabel(/^e-mail/i).fill('nora@example');
   await page.getByRole('button', { name: 'Book the appointment' }).click();
-  await expect(page.getByText('name@example.com')).toBeVisible();
+  await expect(page.getByText('ana@example.com')).toBeVisible();
   await expect(page.getByLabel(/^name/i)).toHaveValue('Nora Noscript');
   await page.getByLabel(/^e-mail/i).fill('nora@example.net');
   await page.getByRole('button', { name: 'Book the appointment' }).click();

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type APIRequestContext, expect, test as base } from '@playwright/test';
+import { expect, test as base } from '@playwright/test';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const binary = (name: string) => join(process.env.CUPO_BIN_DIR ?? join(repository, 'target', 'debug'), name);
@@ -137,6 +137,17 @@ from = "Cupo <cupo@example.com>"
     return (Array.isArray(body) ? body : body.items).filter((event) => event.status !== 'cancelled');
   }
 
+  /** Adds an event by hand, as the calendar's owner would. */
+  async addEvent(calendar: string, start: string, minutes: number) {
+    const end = new Date(Date.parse(start) + minutes * 60_000).toISOString();
+    const answer = await fetch(`${this.google}/control/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ calendar, summary: 'Dentist', start: { dateTime: start }, end: { dateTime: end } }),
+    });
+    expect(answer.ok, await answer.text()).toBe(true);
+  }
+
   async stop() {
     for (const child of this.children) {
       child.kill('SIGTERM');
@@ -170,17 +181,16 @@ async function firstLine(child: ChildProcess): Promise<string> {
   });
 }
 
-/** One world for all tests of a file; each file gets its own. */
-export const test = base.extend<object, { world: World }>({
+/** A world of its own for each test that asks for one. */
+export const test = base.extend<{ world: World }>({
   world: [
     async ({}, use) => {
       const world = await World.start();
       await use(world);
       await world.stop();
     },
-    { scope: 'worker', timeout: 60_000 },
+    { timeout: 60_000 },
   ],
 });
 
 export { expect };
-export type { APIRequestContext };
