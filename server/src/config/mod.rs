@@ -64,19 +64,19 @@ impl Config {
             None => DEFAULT_FILES.iter().map(PathBuf::from).find(|path| path.is_file()),
         };
         let mut figment = Figment::new();
-        if let Some(path) = found {
+        if let Some(path) = &found {
             figment = figment.merge(Toml::file_exact(path));
         }
-        Self::from_figment(figment.merge(environment))
+        Self::from_figment(figment.merge(environment), found.as_deref())
     }
 
     /// Reads a configuration that is given as TOML text: for tests and for tools that start a server themselves.
     pub fn from_toml(text: &str) -> Result<Self, Mistakes> {
-        Self::from_figment(Figment::new().merge(Toml::string(text)))
+        Self::from_figment(Figment::new().merge(Toml::string(text)), None)
     }
 
-    fn from_figment(figment: Figment) -> Result<Self, Mistakes> {
-        let reader = Reader::new(figment)?;
+    fn from_figment(figment: Figment, file: Option<&Path>) -> Result<Self, Mistakes> {
+        let reader = Reader::new(figment, file)?;
         let address = address::read(&reader);
         let database = database::read(&reader);
         let secrets = secrets::read(&reader);

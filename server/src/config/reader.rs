@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
@@ -87,23 +88,16 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(figment: Figment) -> Result<Self, Mistakes> {
+    pub(super) fn new(figment: Figment, file: Option<&Path>) -> Result<Self, Mistakes> {
+        let place = file.map_or_else(|| "the configuration".to_owned(), |path| path.display().to_string());
         let unreadable = |error: figment::Error| {
-            Mistakes(
-                error
-                    .into_iter()
-                    .map(|one| Mistake {
-                        key: one
-                            .metadata
-                            .as_ref()
-                            .and_then(|it| it.source.as_ref())
-                            .map_or_else(|| "the configuration".to_owned(), ToString::to_string),
-                        variable: None,
-                        found: format!("cannot be read ({})", one.kind),
-                        right: "write valid TOML".to_owned(),
-                    })
-                    .collect(),
-            )
+            let mistake = |one: figment::Error| Mistake {
+                key: place.clone(),
+                variable: None,
+                found: format!("cannot be read ({})", without_excerpt(&one.kind.to_string())),
+                right: "write valid TOML".to_owned(),
+            };
+            Mistakes(error.into_iter().map(mistake).collect())
         };
         let data = figment.data().map_err(unreadable)?;
         let mut values = BTreeMap::new();
@@ -211,6 +205,15 @@ impl Reader {
         }
         let mistakes = self.mistakes.take();
         if mistakes.is_empty() { Ok(()) } else { Err(Mistakes(mistakes)) }
+    }
+}
+
+/// The place and the reason of a TOML error, without the line itself: it may hold a secret.
+fn without_excerpt(error: &str) -> String {
+    let mut lines = error.lines().map(str::trim).filter(|line| !line.is_empty());
+    match (lines.next(), lines.next_back()) {
+        (Some(place), Some(reason)) => format!("{place}: {reason}"),
+        (place, _) => place.unwrap_or("no reason given").to_owned(),
     }
 }
 

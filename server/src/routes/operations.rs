@@ -1,5 +1,7 @@
 //! For whoever runs Cupo: is it alive, is it ready, what does it do.
 
+use std::time::Duration;
+
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -7,10 +9,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
+use tokio::time::timeout;
 
 use crate::problem::{Kind, Outcome};
 use crate::rate::ClientAddress;
 use crate::state::AppState;
+
+/// How long a load balancer is kept waiting.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 pub fn router() -> Router<AppState> {
     Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).route("/metrics", get(metrics))
@@ -27,8 +33,9 @@ struct Readiness {
 }
 
 async fn ready(State(state): State<AppState>) -> Response {
-    let database = state.store.ping().await.is_ok();
-    let migrations = database && state.store.pending_migrations().await.is_ok_and(|pending| pending.is_empty());
+    let database = timeout(PATIENCE, state.store.ping()).await.is_ok_and(|answer| answer.is_ok());
+    let pending = timeout(PATIENCE, state.store.pending_migrations()).await;
+    let migrations = database && matches!(pending, Ok(Ok(pending)) if pending.is_empty());
     let worker = state.worker.is_running();
     let ready = database && migrations && worker;
     let word = |fine: bool, bad: &'static str| if fine { "ok" } else { bad };

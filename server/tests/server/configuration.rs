@@ -70,9 +70,11 @@ fn a_file_that_was_named_and_is_not_there_is_a_mistake() {
 
 #[test]
 fn broken_toml_is_a_mistake_that_names_the_file() {
-    let file = file("public_url = ");
-    let mistakes = Config::load(Some(file.path()), environment(&[])).unwrap_err();
-    assert!(mistakes.to_string().contains(file.path().to_str().unwrap()), "{mistakes}");
+    let file = file("[secrets]\nsession_secret = \"hunter2\n");
+    let mistakes = Config::load(Some(file.path()), environment(&[])).unwrap_err().to_string();
+    assert!(mistakes.contains(file.path().to_str().unwrap()), "{mistakes}");
+    assert!(mistakes.contains("line 2"), "{mistakes}");
+    assert!(!mistakes.contains("hunter2"), "the line may hold a secret: {mistakes}");
 }
 
 #[test]

@@ -8,16 +8,12 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
     answer.headers().get(name).map_or("", |it| it.to_str().unwrap())
 }
 
-async fn browse(world: &World, path: &str) -> Response {
-    world.client.get(world.url(path)).header("accept", "text/html").send().await.unwrap()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_pages_may_be_framed_by_the_organizations_sites_and_the_dashboard_by_nobody() {
     let world = World::start().await;
     let token = world.booked().await["token"].as_str().unwrap().to_owned();
     for path in ["/demo/intro".to_owned(), format!("/manage/{token}")] {
-        let answer = browse(&world, &path).await;
+        let answer = world.browse(&path).await;
         assert_eq!(answer.status(), 200);
         let policy = header(&answer, "content-security-policy").to_owned();
         assert!(policy.contains(&format!("frame-ancestors 'self' {SITE}")), "{path}: {policy}");
@@ -36,7 +32,7 @@ async fn the_public_pages_may_be_framed_by_the_organizations_sites_and_the_dashb
 async fn a_page_that_does_not_exist_is_a_page_for_browsers_and_a_problem_for_programs() {
     let world = World::start().await;
     for path in ["/nobody/nothing", "/a/b/c/d", "/manage/no-such-token"] {
-        let answer = browse(&world, path).await;
+        let answer = world.browse(path).await;
         assert_eq!(answer.status(), 404, "{path}");
         assert!(header(&answer, "content-type").starts_with("text/html"), "{path}");
     }
@@ -75,7 +71,7 @@ async fn a_visitor_without_javascript_books_moves_and_cancels_by_forms() {
     assert_eq!(booked.status(), 303);
     let manage = header(&booked, "location").to_owned();
     assert!(manage.starts_with("/manage/") && manage.contains("booked=1"), "{manage}");
-    assert_eq!(browse(&world, &manage).await.status(), 200);
+    assert_eq!(world.browse(&manage).await.status(), 200);
 
     let late = post("/demo/intro", &booking("late@example.com", "a-key-for-another")).await;
     assert_eq!(late.status(), 409);

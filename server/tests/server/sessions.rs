@@ -14,7 +14,8 @@ async fn the_session_cookie_is_for_the_server_alone_and_ends_with_the_session() 
     assert_eq!(answer.headers()["location"], "/dashboard");
 
     let cookie = cookie.split(';').next().unwrap().to_owned();
-    let dashboard = || world.client.get(world.url("/dashboard")).header("cookie", &cookie).send();
+    let dashboard =
+        || world.client.get(world.url("/dashboard")).header("accept", "text/html").header("cookie", &cookie).send();
     assert_eq!(dashboard().await.unwrap().status(), 200);
     let out = world.client.post(world.url("/dashboard/api/sign_out")).header("cookie", &cookie);
     let out = out.header("origin", &world.server.base_url).header("accept", "text/html").send().await.unwrap();
@@ -26,7 +27,7 @@ async fn the_session_cookie_is_for_the_server_alone_and_ends_with_the_session() 
 async fn without_a_session_the_dashboard_leads_to_signing_in() {
     let world = World::start().await;
     for path in ["/dashboard", "/dashboard/calendars", "/dashboard/appointments", "/dashboard/sites"] {
-        let answer = world.get(path).await;
+        let answer = world.browse(path).await;
         assert!(answer.status().is_redirection(), "{path}: {}", answer.status());
         assert_eq!(answer.headers()["location"], "/sign-in", "{path}");
     }

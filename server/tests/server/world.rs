@@ -56,6 +56,23 @@ impl World {
         self.client.get(self.url(path)).send().await.unwrap()
     }
 
+    /// As a browser asks for a page.
+    pub async fn browse(&self, path: &str) -> Response {
+        self.client.get(self.url(path)).header("accept", "text/html").send().await.unwrap()
+    }
+
+    /// Waits until no job is due and nothing is asked of the simulator any more.
+    pub async fn settle(&self) {
+        let mut asked = usize::MAX;
+        self.until("quiet", async || {
+            let ran = self.server.engine.run_due_jobs().await.unwrap();
+            let before = std::mem::replace(&mut asked, self.google.exchanges().len());
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            (ran == 0 && before == self.google.exchanges().len()).then_some(())
+        })
+        .await;
+    }
+
     /// The offered starts of the demo's `intro` over the next four weeks.
     pub async fn slots(&self) -> Vec<DateTime<Utc>> {
         let answer = self.get(&slots_path("intro", today(), today() + Days::new(28))).await;

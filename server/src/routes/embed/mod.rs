@@ -20,7 +20,7 @@ use crate::telemetry::measure;
 /// and tells its failures itself.
 pub fn slots(state: &AppState) -> Router<AppState> {
     Router::new()
-        .route("/embed/v1/slots", get(slots::read).fallback(slots::method_not_allowed))
+        .route("/embed/v1/slots", get(slots::read).options(cors::preflight).fallback(slots::method_not_allowed))
         .layer(CatchPanicLayer::custom(slots::panicked))
         .layer(option_layer(state.prometheus.is_some().then(|| from_fn(measure))))
 }
@@ -37,8 +37,8 @@ pub fn router(limits: &RateLimits) -> Router<AppState> {
         .route("/embed/v1/appointments/{token}/reschedule", post(appointments::reschedule).options(cors::preflight))
         .layer(limits.bookings.layer());
     let reading = Router::new()
-        .route("/embed/v1/event-types/{org}/{slug}", get(event_types::read))
-        .route("/embed/v1/appointments/{token}", get(appointments::read))
+        .route("/embed/v1/event-types/{org}/{slug}", get(event_types::read).options(cors::preflight))
+        .route("/embed/v1/appointments/{token}", get(appointments::read).options(cors::preflight))
         .route("/embed/v1/appointments/{token}/calendar.ics", get(appointments::calendar))
         .layer(limits.slots.layer());
     holds.merge(bookings).merge(reading)

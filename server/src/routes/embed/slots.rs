@@ -55,10 +55,10 @@ fn tell(failure: &Failure, request: &Parts) -> Response {
     failure.to_problem_response(language::of_request(&request.headers, &request.uri))
 }
 
-/// For every method but `GET` and `HEAD`.
+/// For every method that has no handler.
 pub async fn method_not_allowed(request: Parts) -> Response {
     let mut response = tell(&Kind::MethodNotAllowed.into(), &request);
-    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
     response
 }
 
