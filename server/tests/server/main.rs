@@ -1,5 +1,7 @@
 //! A real server on a real socket, with SQLite, the Google simulator and the mail sink, in one process.
 
+#![expect(clippy::unwrap_used, reason = "a broken world ends its test")]
+
 mod bad_input;
 mod booking;
 mod configuration;
