@@ -29,7 +29,7 @@ const TEXTS = {
 const BONES = `
 :host{display:block!important;visibility:visible!important;opacity:1!important;filter:none!important;transform:none!important;
 background:none!important;border:0!important;padding:0!important;height:auto!important;max-height:none!important;
-min-width:0!important;overflow:visible!important;pointer-events:auto!important}
+min-width:0!important;overflow:visible!important;pointer-events:auto!important;float:none!important;transition:none!important}
 :host([hidden]){display:none!important}
 .cupo{all:initial;display:block;container-type:inline-size;color-scheme:light dark;color:CanvasText;direction:ltr;
 font:16px/1.5 var(--cupo-font,system-ui,sans-serif)}

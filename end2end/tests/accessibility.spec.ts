@@ -52,6 +52,8 @@ test('every page of the dashboard is accessible', async ({ browser, world }) => 
   for (const [locale, width] of [['en-GB', 1280], ['es-ES', 390]] as const) {
     const context = await browser.newContext({ locale, viewport: { width, height: 900 } });
     const page = await context.newPage();
+    await page.goto(world.site);
+    await book(page, 'Axel Access', `axel-${locale}@example.net`);
     for (const path of ['/', '/sign-up', '/sign-in', '/docs']) {
       await page.goto(world.cupo + path);
       await expectNothingSerious(page, `${locale} ${path}`);
