@@ -144,7 +144,7 @@ mod tests {
         struct Body {
             form: AvailabilityForm,
         }
-        let body: Body = serde_qs::Config::new(5, false).deserialize_str(body).unwrap();
+        let body: Body = serde_qs::Config::new(5, false).deserialize_str(body).expect("the form can be read");
         body.form.into_input()
     }
 

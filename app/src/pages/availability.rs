@@ -25,7 +25,7 @@ pub(crate) fn AvailabilityPage() -> impl IntoView {
     );
     view! {
         <PageHead title=t("dashboard.availability") lead=t("dashboard.availability_lead")/>
-        <PageNotice/>
+        <PageNotice form=FormState::of(save)/>
         {loaded(data, move |(view, zones): (AvailabilityView, Vec<String>)| {
             let form = FormState::of(save);
             let view = after_refusal(form, view);

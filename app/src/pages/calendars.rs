@@ -23,7 +23,7 @@ pub(crate) fn CalendarsPage() -> impl IntoView {
     let calendars = Resource::new_blocking(move || (saved.get(), disconnected.get()), |_| calendars());
     view! {
         <PageHead title=t("dashboard.calendars") lead=t("dashboard.calendars_lead")/>
-        <PageNotice/>
+        <PageNotice form=FormState::of(save)/>
         {loaded(calendars, move |view: CalendarsView| {
             let CalendarsView { google_configured, accounts, has_target } = view;
             view! {

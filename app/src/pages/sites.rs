@@ -23,7 +23,7 @@ pub(crate) fn SitesPage() -> impl IntoView {
     let data = Resource::new_blocking(move || (saved.get(), deleted.get()), |_| sites());
     view! {
         <PageHead title=t("dashboard.sites") lead=t("dashboard.sites_lead")/>
-        <PageNotice/>
+        <PageNotice form=FormState::of(save)/>
         {loaded(data, move |view: SitesView| {
             let SitesView { sites, event_types, embed_url } = view;
             let deleting = FormState::of(delete);

@@ -4,15 +4,21 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use super::form::FormState;
 use super::icons;
 use crate::text::text_of;
 
 /// Tells what the address says of the last change: `?notice=saved` (a key `dashboard.done_*`) or `?error=consent-denied` (the
-/// code of an error). A form that was refused without JavaScript came after that change, and speaks for itself.
+/// code of an error). A form that was refused afterwards speaks for itself.
 #[component]
-pub(crate) fn PageNotice() -> impl IntoView {
+pub(crate) fn PageNotice(
+    /// The page's form.
+    #[prop(optional)]
+    form: Option<FormState>,
+) -> impl IntoView {
     let query = use_query_map();
-    let refused = move || query.with(|query| query.get("__err").is_some());
+    let refused =
+        move || query.with(|query| query.get("__err").is_some()) || form.is_some_and(|form| form.message().is_some());
     let notice = Memo::new(move |_| {
         let name = query.with(|query| query.get("notice")).filter(|_| !refused())?;
         text_of("dashboard.done_", &name)
