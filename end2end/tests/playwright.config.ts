@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 
 // The browser of the system where there is one; without it, the one that Playwright brings.
-const chromium = process.env.CUPO_CHROMIUM ?? '/usr/bin/chromium';
+const chromium = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 
 export default defineConfig({
   testDir: '.',

@@ -47,7 +47,7 @@ pub fn prepare(workspace: &Workspace) -> Result<Browser> {
 }
 
 fn installed() -> Option<PathBuf> {
-    let chosen = env::var_os("CUPO_CHROMIUM").map(PathBuf::from);
+    let chosen = env::var_os("CHROMIUM_BIN").map(PathBuf::from);
     let known = PROGRAMS.into_iter().filter_map(find).chain(MAC_PROGRAMS.map(PathBuf::from));
     chosen.into_iter().chain(known).find(|path| path.is_file())
 }
@@ -67,7 +67,7 @@ fn playwrights(workspace: &Workspace) -> Result<Browser> {
             Ok(Browser::Playwrights)
         }
         Err(error) => {
-            bail!("there is no browser to test in: install Chromium or Chrome, or name one in CUPO_CHROMIUM\n{error:#}")
+            bail!("there is no browser to test in: install Chromium or Chrome, or name one in CHROMIUM_BIN\n{error:#}")
         }
     }
 }
@@ -86,9 +86,8 @@ pub fn command(workspace: &Workspace, browser: &Browser) -> Command {
     let mut command = playwright(workspace);
     command.arg("test");
     if let Browser::Installed(path) = browser {
-        command.env("CUPO_CHROMIUM", path);
+        command.env("CHROMIUM_BIN", path);
     }
-    command.env("CUPO_BIN_DIR", workspace.debug_binaries());
     command
 }
 

@@ -139,7 +139,8 @@ impl Run<'_> {
         let Some(chromium) = chromium else { return };
         self.prepares("the server and the simulators for the browser", || {
             let step = Step::start("Building the server and the simulators");
-            succeed(&step, cargo(workspace.root()).args(["build", "--bins"]))?;
+            // The browser tests look for them below the repository.
+            succeed(&step, cargo(workspace.root()).env_remove("CARGO_TARGET_DIR").args(["build", "--bins"]))?;
             step.done("");
             Ok(())
         });
