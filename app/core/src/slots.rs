@@ -187,6 +187,7 @@ mod local {
 pub use local::{open_intervals, window_end};
 
 #[cfg(all(test, feature = "tz"))]
+#[expect(clippy::unwrap_used, reason = "in what the tests share too, a broken assumption must fail the test")]
 mod tests {
     use super::*;
     use crate::{event_type::RulesInput, interval::normalize, schedule::WeeklyHours, zone::TimeZoneName};
