@@ -58,3 +58,20 @@ pub(crate) fn focus_first_refused(within: &leptos::web_sys::HtmlElement) {
 
 #[cfg(not(feature = "hydrate"))]
 pub(crate) fn focus_first_refused(_within: &leptos::web_sys::HtmlElement) {}
+
+/// Closes the `<details>` around a link that was followed: the page beside it changes, the menu itself stays.
+#[cfg(feature = "hydrate")]
+pub(crate) fn close_menu(click: &leptos::ev::MouseEvent) {
+    use wasm_bindgen::JsCast;
+
+    let target = click.target().and_then(|target| target.dyn_into::<leptos::web_sys::Element>().ok());
+    let link = target.and_then(|target| target.closest("a").ok().flatten());
+    if let Some(Ok(Some(menu))) = link.map(|link| link.closest("details"))
+        && let Err(error) = menu.remove_attribute("open")
+    {
+        leptos::logging::error!("the menu did not close: {error:?}");
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn close_menu(_click: &leptos::ev::MouseEvent) {}

@@ -1,11 +1,9 @@
 //! The frame around pages: navigation, languages.
 
 use cupo_core::text::Locale;
-use leptos::html;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_router::components::{A, Outlet};
-use leptos_router::hooks::use_location;
 
 use super::icons;
 use super::loaded::loaded;
@@ -16,23 +14,15 @@ use crate::text::{locale, t};
 #[component]
 pub(crate) fn DashboardFrame() -> impl IntoView {
     let session = Resource::new_blocking(|| (), |()| session());
-    let menu = NodeRef::<html::Details>::new();
-    let path = use_location().pathname;
-    Effect::new(move |_| {
-        path.track();
-        if let Some(menu) = menu.get() {
-            menu.set_open(false);
-        }
-    });
     view! {
         <a class="skip" href="#main">{t("dashboard.skip")}</a>
         <div class="dashboard">
             <header class="side">
                 <a class="brand" href="/dashboard">{icons::wordmark()}</a>
                 <div class="side-open"><Navigation session/></div>
-                <details class="menu" node_ref=menu>
+                <details class="menu">
                     <summary class="button">{icons::menu()} <span>{t("dashboard.menu")}</span></summary>
-                    <div class="menu-body"><Navigation session/></div>
+                    <div class="menu-body" on:click=|event| crate::browser::close_menu(&event)><Navigation session/></div>
                 </details>
             </header>
             <div class="page">
