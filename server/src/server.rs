@@ -95,7 +95,7 @@ impl Server {
 }
 
 impl Running {
-    /// Waits until the server ends by itself, which it does only when its socket fails.
+    /// Waits until the server ends: by itself only when its socket fails.
     ///
     /// # Errors
     /// The socket's error.
@@ -107,8 +107,13 @@ impl Running {
     pub async fn stop(mut self) {
         self.stop.cancel();
         let finished = async {
-            let _ = (&mut self.serving).await;
-            let _ = (&mut self.worker).await;
+            if let Err(error) = self.failed().await {
+                tracing::error!(%error, "the server did not end in order");
+            }
+            if let Err(error) = (&mut self.worker).await {
+                tracing::error!(%error, "the worker did not end in order");
+            }
+            self.store.close().await;
         };
         if tokio::time::timeout(WIND_DOWN, finished).await.is_err() {
             tracing::warn!("requests or jobs did not finish in time; unfinished jobs run again at the next start");
