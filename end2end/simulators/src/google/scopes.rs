@@ -8,7 +8,7 @@ pub const PREFIX: &str = "https://www.googleapis.com/auth/";
 pub struct Method {
     /// The method's id in the discovery document.
     pub id: &'static str,
-    /// The scopes that suffice, without [`PREFIX`].
+    /// The scopes that suffice, without their common prefix.
     pub scopes: &'static [&'static str],
 }
 
