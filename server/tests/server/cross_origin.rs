@@ -1,5 +1,6 @@
 //! Which sites may use the embed API.
 
+use chrono::Days;
 use reqwest::{Method, Response};
 
 use crate::world::{FOREIGN, SITE, World, booking, problem, slots_path, today};
@@ -82,4 +83,17 @@ async fn a_preflight_lets_json_and_the_idempotency_key_through() {
     assert!(answer.headers()["access-control-allow-methods"].to_str().unwrap().contains("POST"));
     let headers = answer.headers()["access-control-allow-headers"].to_str().unwrap();
     assert!(headers.contains("content-type") && headers.contains("idempotency-key"), "{headers}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_visitor_downloads_before_the_first_slot_is_compressed() {
+    let world = World::start().await;
+    let month = slots_path("intro", today(), today() + Days::new(31));
+    for path in [&month, "/embed/v1/event-types/demo/intro"] {
+        let plain = world.get(path).await.bytes().await.unwrap().len();
+        let answer = world.client.get(world.url(path)).header("accept-encoding", "gzip, br").send().await.unwrap();
+        assert_eq!(answer.headers().get("content-encoding").map(|it| it.to_str().unwrap()), Some("br"), "{path}");
+        let compressed = answer.bytes().await.unwrap().len();
+        assert!(compressed * 3 < plain * 2, "{path}: {compressed} of {plain} bytes");
+    }
 }

@@ -11,16 +11,18 @@ use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 use crate::rate::RateLimits;
 use crate::state::AppState;
 use crate::telemetry::measure;
 
-/// The slots. No layer but the panic guard stands between the socket and the engine's cache: the handler counts requests
-/// and tells its failures itself.
+/// The slots. No layer but compression and the panic guard stands between the socket and the engine's cache: the handler
+/// counts requests and tells its failures itself.
 pub fn slots(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/embed/v1/slots", get(slots::read).options(cors::preflight).fallback(slots::method_not_allowed))
+        .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(slots::panicked))
         .layer(option_layer(state.prometheus.is_some().then(|| from_fn(measure))))
 }
@@ -40,6 +42,7 @@ pub fn router(limits: &RateLimits) -> Router<AppState> {
         .route("/embed/v1/event-types/{org}/{slug}", get(event_types::read).options(cors::preflight))
         .route("/embed/v1/appointments/{token}", get(appointments::read).options(cors::preflight))
         .route("/embed/v1/appointments/{token}/calendar.ics", get(appointments::calendar))
+        .layer(CompressionLayer::new())
         .layer(limits.slots.layer());
     holds.merge(bookings).merge(reading)
 }
