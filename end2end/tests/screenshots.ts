@@ -6,9 +6,9 @@ import type { Page } from '@playwright/test';
 
 const directory = join(dirname(fileURLToPath(import.meta.url)), '..', 'screenshots');
 
-/** Writes `end2end/screenshots/NAME.png` when `CUPO_KEEP_SCREENSHOTS` is set. */
+/** Writes `end2end/screenshots/NAME.png` when `KEEP_SCREENSHOTS` is set. */
 export async function keepScreenshot(page: Page, name: string) {
-  if (process.env.CUPO_KEEP_SCREENSHOTS) {
+  if (process.env.KEEP_SCREENSHOTS) {
     await page.screenshot({ path: join(directory, `${name}.png`), animations: 'disabled' });
   }
 }

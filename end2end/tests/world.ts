@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { expect, test as base } from '@playwright/test';
 
 const repository = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
-const binary = (name: string) => join(process.env.CUPO_BIN_DIR ?? join(repository, 'target', 'debug'), name);
+const binary = (name: string) => join(repository, 'target', 'debug', name);
 
 export type Mail = { to: string[]; subject: string; text: string; html: string; attachments: { filename: string; content_type: string; text: string }[] };
 export type CalendarEvent = {
@@ -39,9 +39,14 @@ export class World {
     const world = new World(await mkdtemp(join(tmpdir(), 'cupo-world-')));
     const port = await freePort();
     world.cupo = `http://127.0.0.1:${port}`;
-    await world.startSimulators();
-    await world.configure(port);
-    await world.startServer();
+    try {
+      await world.startSimulators();
+      await world.configure(port);
+      await world.startServer();
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
     return world;
   }
 
