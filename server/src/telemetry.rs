@@ -1,5 +1,6 @@
 //! Logs and figures.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -24,7 +25,10 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// When the process logs already, or the level cannot be read.
 pub fn start_logging(log: &Log) -> Result<()> {
     let filter = EnvFilter::try_new(&log.level).context("log.level cannot be read")?;
-    let builder = SubscriberBuilder::default().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = SubscriberBuilder::default()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),
