@@ -25,13 +25,14 @@ const TEXTS = {
 
 // What stands before the style sheet has arrived, and holds its place. The page's own rules reach the element itself and
 // what is inherited from it, so the frame within starts from nothing, and what the element must keep is important:
-// between important rules it is the shadow tree's that wins.
+// between important rules it is the shadow tree's that wins. Beside something that floats, the frame drops below it rather
+// than shrink to nothing.
 const BONES = `
 :host{display:block!important;visibility:visible!important;opacity:1!important;filter:none!important;transform:none!important;
 background:none!important;border:0!important;padding:0!important;height:auto!important;max-height:none!important;
 min-width:0!important;overflow:visible!important;pointer-events:auto!important;float:none!important;transition:none!important}
 :host([hidden]){display:none!important}
-.cupo{all:initial;display:block;container-type:inline-size;color-scheme:light dark;color:CanvasText;direction:ltr;
+.cupo{all:initial;display:block;min-width:min(280px,100%);container-type:inline-size;color-scheme:light dark;color:CanvasText;direction:ltr;
 font:16px/1.5 var(--cupo-font,system-ui,sans-serif)}
 .card{box-sizing:border-box;min-height:860px;border-radius:var(--cupo-radius,16px);
 border:1px solid color-mix(in srgb,currentColor 12%,transparent);background:Canvas}
