@@ -5,8 +5,6 @@ import { expect, test } from './world';
 import { keepScreenshot } from './screenshots';
 
 test('a host sets up, a visitor books, the calendar moves the appointment, the visitor cancels', async ({ page, context, world }) => {
-  test.setTimeout(180_000);
-
   // The host signs up.
   await page.goto(`${world.cupo}/sign-up`);
   await page.getByLabel('Your name').fill('Ana García');
