@@ -1,3 +1,4 @@
+use super::booking::MEETING_READS;
 use super::*;
 use crate::calendar::{DAY, MINUTE, parse_instant};
 use crate::model::Location;
