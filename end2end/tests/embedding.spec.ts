@@ -56,6 +56,8 @@ test('where the policy of the page forbids WebAssembly, a frame of the public pa
   await fillDetails(frame, 'Carla Csp', 'carla@example.net');
   await frame.getByRole('button', { name: 'Book the appointment' }).click();
   await expect(frame.getByText('It is booked')).toBeVisible();
+  // The frame shows the link by itself once it is there.
+  await expect(frame.getByRole('link', { name: /meet\.google\.com/ })).toBeVisible();
   await expect.poll(async () => (await world.events()).flatMap((event) => event.attendees ?? [])).toContainEqual(expect.objectContaining({ email: 'carla@example.net' }));
 });
 

@@ -33,7 +33,7 @@ pub fn render_booking_page(context: &PublicContext, state: &BookingState) -> Str
         is_embedded,
         // In a frame the widget has already had to give way to this page.
         has_widget: !is_embedded,
-        refresh_seconds: None,
+        awaits_meeting_link: false,
         address: switch,
     };
     document.render(context, || {

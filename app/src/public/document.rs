@@ -8,6 +8,11 @@ use crate::parts::icons;
 use crate::shell::ICON;
 use crate::text::t;
 
+/// Where the server serves [`MEETING_LINK_SCRIPT`].
+pub const MEETING_LINK_SCRIPT_PATH: &str = "/meeting-link.js";
+/// Waits for the meeting link of the visitor's page.
+pub const MEETING_LINK_SCRIPT: &str = include_str!("meeting_link.js");
+
 /// What differs between the documents of public pages.
 pub(super) struct Document {
     pub(super) title: String,
@@ -15,8 +20,8 @@ pub(super) struct Document {
     pub(super) is_embedded: bool,
     /// Load the widget, which takes the place of `<cupo-booking>`.
     pub(super) has_widget: bool,
-    /// Where there is no script, load the page again after so many seconds.
-    pub(super) refresh_seconds: Option<u32>,
+    /// The appointment's meeting link is being made: the page is shown anew once it is there.
+    pub(super) awaits_meeting_link: bool,
     /// The page's own address, to which `lang=` is added for the language switch; ends in `?` or `&`.
     pub(super) address: String,
 }
@@ -32,11 +37,12 @@ impl Document {
     }
 
     fn view(self, context: &PublicContext, body: impl IntoView + 'static) -> impl IntoView {
-        let refresh = self.refresh_seconds.map(|seconds| {
-            // With scripts on, a page that loads itself again gets in the way of assistive technology: there is a link.
+        let refresh = self.awaits_meeting_link.then(|| {
+            // With scripts on, a page that loads itself again and again gets in the way of assistive technology.
             view! {
+                <script async src=MEETING_LINK_SCRIPT_PATH></script>
                 <noscript>
-                    <meta http-equiv="refresh" content=seconds.to_string()/>
+                    <meta http-equiv="refresh" content="4"/>
                 </noscript>
             }
         });

@@ -17,8 +17,6 @@ use crate::parts::icons;
 use crate::text::{locale, t, tf};
 use crate::time;
 
-const REFRESH_SECONDS: u32 = 4;
-
 /// The whole HTML document of `/manage/{token}`.
 pub fn render_manage_page(context: &PublicContext, state: &ManageState) -> String {
     let appointment = &state.appointment;
@@ -39,7 +37,7 @@ pub fn render_manage_page(context: &PublicContext, state: &ManageState) -> Strin
         title: format!("{} · {}", appointment.title, appointment.organization_name),
         is_embedded,
         has_widget: false,
-        refresh_seconds: (appointment.meeting_pending && matches!(step, Step::See { .. })).then_some(REFRESH_SECONDS),
+        awaits_meeting_link: appointment.meeting_pending && matches!(step, Step::See { .. }),
         address: switch.replace("?&", "?"),
     };
     document.render(context, || {

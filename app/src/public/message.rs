@@ -13,7 +13,7 @@ pub fn render_message_page(context: &PublicContext, status: u16, sentence: &str)
         title: sentence.clone(),
         is_embedded: false,
         has_widget: false,
-        refresh_seconds: None,
+        awaits_meeting_link: false,
         address: "?".to_owned(),
     };
     document.render(context, || {

@@ -18,6 +18,7 @@ use cupo_core::wire::{AppointmentView, EventTypeView};
 use crate::context::ShellAssets;
 
 pub use booking::render_booking_page;
+pub use document::{MEETING_LINK_SCRIPT, MEETING_LINK_SCRIPT_PATH};
 pub use manage::render_manage_page;
 pub use message::render_message_page;
 pub use query::{BookingForm, BookingQuery, CancelForm, ManageQuery, RescheduleForm, SlotsRange};

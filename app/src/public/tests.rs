@@ -181,12 +181,14 @@ fn a_frame_has_neither_head_nor_foot_nor_widget() {
 fn a_link_that_is_being_made_is_looked_for_again_until_it_is_there() {
     let pending = manage(appointment(), ManageQuery::default());
     assert!(pending.contains("http-equiv=\"refresh\"") && pending.contains("is being created"));
+    assert!(pending.contains(MEETING_LINK_SCRIPT_PATH));
     let made = AppointmentView {
         meeting_url: Some("https://meet.google.com/abc".to_owned()),
         meeting_pending: false,
         ..appointment()
     };
     let made = manage(made, ManageQuery::default());
+    assert!(!made.contains(MEETING_LINK_SCRIPT_PATH));
     assert!(!made.contains("http-equiv=\"refresh\"") && made.contains("href=\"https://meet.google.com/abc\""));
 }
 

@@ -6,6 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use cupo_app::public::{MEETING_LINK_SCRIPT, MEETING_LINK_SCRIPT_PATH};
 
 use crate::assets::Freshness;
 use crate::problem::{Kind, Outcome};
@@ -19,6 +20,7 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/embed.js", get(loader))
         .route("/assets/{*path}", get(asset))
+        .route(MEETING_LINK_SCRIPT_PATH, get(meeting_link_script))
         .route("/favicon.ico", get(favicon))
         .route("/favicon.svg", get(favicon))
         .route("/robots.txt", get(ROBOTS))
@@ -36,4 +38,8 @@ async fn asset(State(state): State<AppState>, Path(path): Path<String>, headers:
 
 async fn favicon() -> impl IntoResponse {
     ([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "public, max-age=86400")], FAVICON)
+}
+
+async fn meeting_link_script() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript"), (CACHE_CONTROL, "public, max-age=3600")], MEETING_LINK_SCRIPT)
 }
