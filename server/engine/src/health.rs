@@ -36,7 +36,7 @@ impl Engine {
                 Ok(Ok(_) | Err(ProviderError::Reauth(_) | ProviderError::Rejected(_) | ProviderError::NotFound)) => {
                     (true, "Google Calendar answers".to_owned())
                 }
-                Ok(Err(error)) => (false, format!("Google Calendar does not answer properly: {error}")),
+                Ok(Err(error)) => (false, format!("Google Calendar: {error}")),
                 Err(_) => (false, format!("Google Calendar did not answer within {} s", TIMEOUT.as_secs())),
             };
             checks.push(Check { name: "google", ok, detail });
@@ -44,7 +44,7 @@ impl Engine {
         if let Some(mailer) = &self.0.mailer {
             let (ok, detail) = match tokio::time::timeout(TIMEOUT, mailer.test()).await {
                 Ok(Ok(())) => (true, "the mail server answers".to_owned()),
-                Ok(Err(error)) => (false, format!("the mail server refuses: {error}")),
+                Ok(Err(error)) => (false, error.to_string()),
                 Err(_) => (false, format!("the mail server did not answer within {} s", TIMEOUT.as_secs())),
             };
             checks.push(Check { name: "smtp", ok, detail });

@@ -69,7 +69,7 @@ async fn what_is_out_of_reach_is_told_with_its_address_and_remedy() {
     for (subject, words) in [
         ("database", ["***@127.0.0.1:9", "database.url"]),
         ("public address", ["nobody answers", "cupo serve"]),
-        ("google", ["does not", "DNS"]),
+        ("google", ["Google Calendar: ", "DNS"]),
         ("smtp", ["mail server", "section smtp"]),
     ] {
         let told = of(&findings, subject);

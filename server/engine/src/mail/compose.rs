@@ -122,9 +122,10 @@ impl Engine {
 fn place(details: &Details, kind: MailKind, locale: Locale) -> Option<String> {
     let say = |key: &str| text::lookup(locale, key).to_owned();
     match &details.appointment.location {
+        // Nobody shall join what does not take place.
+        Location::GoogleMeet if kind == MailKind::Cancellation => Some("Google Meet".to_owned()),
         Location::GoogleMeet => Some(match &details.appointment.meeting_url {
             Some(url) => format!("Google Meet\n{url}"),
-            None if kind == MailKind::Cancellation => "Google Meet".to_owned(),
             None => format!("Google Meet\n{}", say("mail.meet_later")),
         }),
         Location::Phone(None) => {
