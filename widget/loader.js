@@ -135,7 +135,7 @@ const thisMonth = () => {
 };
 
 class Booking extends HTMLElement {
-  static observedAttributes = ["event", "lang"];
+  static observedAttributes = ["event", "lang", "link"];
   #turn;
   #unmount;
 
@@ -168,7 +168,10 @@ class Booking extends HTMLElement {
     const event = this.getAttribute("event") ?? "";
     const [language, tag] = languageOf(this);
     const texts = TEXTS[language];
-    const page = `${base}/${event}?lang=${language}`;
+    const link = this.getAttribute("link") ?? "";
+    // The secret of a single-use link goes along with everything that is asked.
+    const secret = link && `&link=${encodeURIComponent(link)}`;
+    const page = `${base}/${event}?lang=${language}${secret}`;
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [(bones ??= sheet(BONES))];
 
@@ -178,8 +181,8 @@ class Booking extends HTMLElement {
       return frame;
     };
     const apologize = (sentence) => {
-      const link = sentence === texts.sorry && element("a", { href: page, target: "_blank", rel: "noopener" }, texts.link);
-      show(element("div", { className: "card sorry", role: "alert" }, sentence, " ", link || ""));
+      const way = sentence === texts.sorry && element("a", { href: page, target: "_blank", rel: "noopener" }, texts.link);
+      show(element("div", { className: "card sorry", role: "alert" }, sentence, " ", way || ""));
     };
     const frame = () => show(element("iframe", { src: `${page}&embed=1`, title: texts.title }));
 
@@ -195,10 +198,10 @@ class Booking extends HTMLElement {
     if (!org || !slug || rest.length) return apologize(texts.gone);
     if (!mayCompile()) return frame();
     show(element("div", { className: "card bones" }, ...["i", "i", "i"].map((tag) => element(tag)), element("b", {}, texts.loading)));
-    const slots = request("GET", `/embed/v1/slots?org=${org}&event=${slug}${thisMonth()}`);
+    const slots = request("GET", `/embed/v1/slots?org=${org}&event=${slug}${thisMonth()}${secret}`);
     try {
       const [[status, eventType], [mount, style]] = await Promise.all([
-        request("GET", `/embed/v1/event-types/${org}/${slug}?lang=${language}`),
+        request("GET", `/embed/v1/event-types/${org}/${slug}?lang=${language}${secret}`),
         load(),
       ]);
       if (signal.aborted) return;
@@ -211,7 +214,9 @@ class Booking extends HTMLElement {
         language: tag,
         zone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC",
         weekStart: weekStart(tag),
-        request: (method, address, ...body) => request(method, body[0] ? `${address}?lang=${language}` : address, ...body),
+        link,
+        request: (method, address, ...body) =>
+          request(method, address + (body[0] ? `?lang=${language}` : address.includes("?") ? secret : ""), ...body),
         emit: (name, start, end) =>
           this.dispatchEvent(new CustomEvent(`cupo:${name}`, { bubbles: true, composed: true, detail: { event, start, end } })),
       });
@@ -231,6 +236,7 @@ if (!customElements.get("cupo-booking")) customElements.define("cupo-booking", B
 if (script.dataset.event) {
   const widget = document.createElement("cupo-booking");
   widget.setAttribute("event", script.dataset.event);
+  if (script.dataset.link) widget.setAttribute("link", script.dataset.link);
   if (script.lang) widget.lang = script.lang;
   script.after(widget);
 }

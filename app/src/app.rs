@@ -10,15 +10,19 @@ use crate::pages::appointment::AppointmentPage;
 use crate::pages::appointments::AppointmentsPage;
 use crate::pages::availability::AvailabilityPage;
 use crate::pages::calendars::CalendarsPage;
+use crate::pages::clock_change::ClockChangePage;
 use crate::pages::docs::DocsPage;
 use crate::pages::event_type::EventTypePage;
 use crate::pages::event_types::EventTypesPage;
+use crate::pages::hosts::HostsPage;
 use crate::pages::landing::LandingPage;
 use crate::pages::not_found::NotFoundPage;
 use crate::pages::overview::OverviewPage;
+use crate::pages::schedule::SchedulePage;
 use crate::pages::sign_in::SignInPage;
 use crate::pages::sign_up::SignUpPage;
 use crate::pages::sites::SitesPage;
+use crate::pages::why::WhyPage;
 use crate::parts::frame::DashboardFrame;
 
 /// The whole application. Every page is sent when its data is there, so that it is complete without JavaScript.
@@ -38,12 +42,16 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("calendars") view=CalendarsPage ssr=SsrMode::Async/>
                     <Route path=path!("availability") view=AvailabilityPage ssr=SsrMode::Async/>
+                    <Route path=path!("availability/:id") view=SchedulePage ssr=SsrMode::Async/>
                     <Route path=path!("event-types") view=EventTypesPage ssr=SsrMode::Async/>
                     <Route path=path!("event-types/new") view=EventTypePage ssr=SsrMode::Async/>
                     <Route path=path!("event-types/:id") view=EventTypePage ssr=SsrMode::Async/>
+                    <Route path=path!("event-types/:id/why") view=WhyPage ssr=SsrMode::Async/>
+                    <Route path=path!("event-types/:id/clock-change") view=ClockChangePage ssr=SsrMode::Async/>
                     <Route path=path!("appointments") view=AppointmentsPage ssr=SsrMode::Async/>
                     <Route path=path!("appointments/:id") view=AppointmentPage ssr=SsrMode::Async/>
                     <Route path=path!("sites") view=SitesPage ssr=SsrMode::Async/>
+                    <Route path=path!("hosts") view=HostsPage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -75,3 +75,61 @@ pub(crate) fn close_menu(click: &leptos::ev::MouseEvent) {
 
 #[cfg(not(feature = "hydrate"))]
 pub(crate) fn close_menu(_click: &leptos::ev::MouseEvent) {}
+
+/// What the form around the button that was pressed holds.
+#[cfg(feature = "hydrate")]
+pub(crate) fn form_around<T: serde::de::DeserializeOwned>(press: &leptos::ev::MouseEvent) -> Option<T> {
+    use leptos::form::FromFormData;
+    use leptos::web_sys::{Element, FormData, HtmlFormElement};
+    use wasm_bindgen::JsCast;
+
+    let button = press.target()?.dyn_into::<Element>().ok()?;
+    let form = button.closest("form").ok()??.dyn_into::<HtmlFormElement>().ok()?;
+    match T::from_form_data(&FormData::new_with_form(&form).ok()?) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            leptos::logging::error!("the form cannot be read: {error}");
+            None
+        }
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn form_around<T>(_press: &leptos::ev::MouseEvent) -> Option<T> {
+    None
+}
+
+/// Hands the text of the file that was chosen to `read`.
+#[cfg(feature = "hydrate")]
+pub(crate) fn read_file(chosen: &leptos::ev::Event, read: impl Fn(String, String) + 'static) {
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen_futures::JsFuture;
+
+    let input = chosen.target().and_then(|target| target.dyn_into::<leptos::web_sys::HtmlInputElement>().ok());
+    let Some(file) = input.and_then(|input| input.files()).and_then(|files| files.get(0)) else { return };
+    let name = file.name();
+    leptos::task::spawn_local(async move {
+        match JsFuture::from(file.text()).await {
+            Ok(text) => read(name, text.as_string().unwrap_or_default()),
+            Err(error) => leptos::logging::error!("the file cannot be read: {error:?}"),
+        }
+    });
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn read_file(_chosen: &leptos::ev::Event, _read: impl Fn(String, String) + 'static) {}
+
+/// How far from the left the pointer is within the element that listens, in hundredths of its width.
+#[cfg(feature = "hydrate")]
+pub(crate) fn place_within(event: &leptos::ev::PointerEvent) -> Option<f64> {
+    use wasm_bindgen::JsCast;
+
+    let element = event.current_target()?.dyn_into::<leptos::web_sys::Element>().ok()?;
+    let bounds = element.get_bounding_client_rect();
+    Some((f64::from(event.client_x()) - bounds.left()) * 100.0 / bounds.width())
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn place_within(_event: &leptos::ev::PointerEvent) -> Option<f64> {
+    None
+}

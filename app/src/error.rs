@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::t;
 
+/// The name under which [`AppError::typed`] has a whole form, as JSON.
+pub(crate) const WHOLE_FORM: &str = "*";
+
 /// Why a server function refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppError {
@@ -49,6 +52,27 @@ impl AppError {
     #[must_use]
     pub fn with_field_renamed(mut self, from: &str, to: &str) -> Self {
         self.fields.iter_mut().filter(|entry| entry.field == from).for_each(|entry| to.clone_into(&mut entry.field));
+        self
+    }
+
+    /// The same error with the rows of a list told by their keys in the form, where the engine counts them:
+    /// `hosts.1.weight` becomes `hosts.ana.weight`.
+    #[must_use]
+    pub fn with_rows_named(mut self, list: &str, keys: &[String]) -> Self {
+        for entry in &mut self.fields {
+            let rest = entry.field.strip_prefix(list).and_then(|rest| rest.strip_prefix('.'));
+            let Some((number, within)) = rest.map(|rest| rest.split_once('.').unwrap_or((rest, ""))) else { continue };
+            if let Some(key) = number.parse::<usize>().ok().and_then(|number| keys.get(number)) {
+                entry.field = format!("{list}.{key}.{within}").trim_end_matches('.').to_owned();
+            }
+        }
+        self
+    }
+
+    /// The same error with everything that was typed, for a form whose fields are not known by name.
+    #[must_use]
+    pub fn with_form(mut self, form: &impl Serialize) -> Self {
+        self.typed = serde_json::to_string(form).map(|form| vec![(WHOLE_FORM.to_owned(), form)]).unwrap_or_default();
         self
     }
 
@@ -109,5 +133,20 @@ mod from_engine {
                 typed: Vec::new(),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_row_is_told_by_its_key() {
+        let at = |field: &str| FieldMessage { field: field.to_owned(), message: String::new() };
+        let fields = ["hosts.1.weight", "hosts.0", "hosts", "hosts.7.weight", "hosts_more.1"].map(at).to_vec();
+        let error = AppError { fields, ..AppError::default() };
+        let keys = ["ana".to_owned(), "ben".to_owned()];
+        let named: Vec<_> = error.with_rows_named("hosts", &keys).fields.into_iter().map(|entry| entry.field).collect();
+        assert_eq!(named, ["hosts.ben.weight", "hosts.ana", "hosts", "hosts.7.weight", "hosts_more.1"]);
     }
 }

@@ -1,12 +1,16 @@
 //! Dates and times as people write them, in English and Spanish.
 
-use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use cupo_core::text::{self, Locale};
 
 /// `10:00 AM` or `10:00`.
 pub(crate) fn clock(at: DateTime<Utc>, tz: Tz, locale: Locale) -> String {
-    let local = at.with_timezone(&tz);
+    local_clock(at.with_timezone(&tz).time(), locale)
+}
+
+/// The same for a local time.
+pub(crate) fn local_clock(local: NaiveTime, locale: Locale) -> String {
     match locale {
         Locale::En => local.format("%-I:%M %p").to_string(),
         Locale::Es => local.format("%-H:%M").to_string(),
@@ -43,6 +47,22 @@ pub(crate) fn span(start: DateTime<Utc>, end: DateTime<Utc>, tz: Tz, locale: Loc
         format!("{}, {}", date(last, locale), clock(end, tz, locale))
     };
     format!("{}, {} – {until}", date(first, locale), clock(start, tz, locale))
+}
+
+/// From a local time to another one.
+pub(crate) fn local_span(from: NaiveDateTime, to: NaiveDateTime, locale: Locale) -> String {
+    let start = format!("{}, {}", date(from.date(), locale), local_clock(from.time(), locale));
+    let until = local_clock(to.time(), locale);
+    if from.date() == to.date() {
+        format!("{start} – {until}")
+    } else {
+        format!("{start} – {}, {until}", date(to.date(), locale))
+    }
+}
+
+/// From a date to another one, both included.
+pub(crate) fn dates(first: NaiveDate, last: NaiveDate, locale: Locale) -> String {
+    if first == last { date(first, locale) } else { format!("{} – {}", date(first, locale), date(last, locale)) }
 }
 
 /// An instant with date and clock time.

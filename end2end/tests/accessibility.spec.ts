@@ -67,8 +67,11 @@ test('every page of the dashboard is accessible', async ({ browser, world }) => 
     const eventType = await page.locator('main a[href^="/dashboard/event-types/"]:not([href$="/new"])').first().getAttribute('href');
     await page.goto(`${world.cupo}/dashboard/appointments`);
     const appointment = await page.locator('main a[href^="/dashboard/appointments/"]').first().getAttribute('href');
-    const pages = ['', '/calendars', '/availability', '/event-types', '/event-types/new', '/appointments', '/appointments?filter=past', '/appointments?filter=cancelled', '/sites'];
-    for (const path of [...pages.map((name) => `/dashboard${name}`), eventType, appointment]) {
+    await page.goto(`${world.cupo}/dashboard/availability`);
+    const schedule = await page.locator('section[aria-labelledby="schedules"] h3 a').first().getAttribute('href');
+    const pages = ['', '/calendars', '/availability', '/availability/new', '/event-types', '/event-types/new', '/appointments', '/appointments?filter=past', '/appointments?filter=cancelled', '/sites', '/hosts'];
+    const looks = [`${eventType}/why`, `${eventType}/why?at=10:00&show=day`, `${eventType}/clock-change`];
+    for (const path of [...pages.map((name) => `/dashboard${name}`), schedule, eventType, ...looks, appointment]) {
       await page.goto(world.cupo + path);
       await expect(page.locator('h1')).toBeVisible();
       await expectNothingSerious(page, `${locale} ${path}`);

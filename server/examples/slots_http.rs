@@ -17,6 +17,7 @@ use axum::routing::get;
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use chrono::{DateTime, Days, TimeDelta, Utc};
+use cupo_core::event_type::RulesInput;
 use cupo_core::ids::{AccountId, CalendarId, OrganizationId};
 use cupo_core::interval::Interval;
 use cupo_core::text::Locale;
@@ -214,16 +215,8 @@ async fn make_host(server: &Running, now: DateTime<Utc>) -> Result<OrganizationI
     let event_type = EventTypeInput {
         title: "Introduction".to_owned(),
         slug: "intro".to_owned(),
-        description: String::new(),
-        duration_minutes: 30,
-        increment_minutes: 15,
-        buffer_before_minutes: 0,
-        buffer_after_minutes: 0,
-        notice_minutes: 0,
-        window_days: 60,
-        location_kind: "meet".to_owned(),
-        location_detail: String::new(),
-        is_active: true,
+        rules: RulesInput { increment_minutes: 15, ..RulesInput::default() },
+        ..EventTypeInput::default()
     };
     server.engine.event_type_save(&principal, None, event_type).await?;
     fill_calendar(server, &principal, now).await?;
@@ -261,6 +254,8 @@ async fn fill_calendar(server: &Running, principal: &Principal, now: DateTime<Ut
         is_primary: true,
         checks_conflicts: true,
         receives_events: true,
+        tentative_blocks: true,
+        unanswered_blocks: true,
         sync_cursor: Some("cursor".to_owned()),
         synced_at: Some(now),
         mirror_until: Some(now + TimeDelta::days(365)),
@@ -275,13 +270,14 @@ async fn fill_calendar(server: &Running, principal: &Principal, now: DateTime<Ut
             external_event_id: format!("event{number}"),
             interval: Interval { start, end: start + TimeDelta::minutes(30) },
             kind: BusyKind::Busy,
+            title: None,
         }
     });
     let busy: Vec<BusyInterval> = busy.collect();
     let mut tx = server.store.write().await?;
     account_insert(&mut tx, &account).await?;
     calendar_upsert(&mut tx, &calendar).await?;
-    busy_intervals_replace(&mut tx, &principal.organization_id, &calendar.id, busy).await?;
+    busy_intervals_replace(&mut tx, &principal.organization_id, &calendar.id, busy, now).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -15,6 +15,7 @@ mod etag;
 mod language;
 mod pages;
 pub mod problem;
+mod query;
 mod rate;
 mod routes;
 mod same_origin;

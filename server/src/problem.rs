@@ -20,11 +20,14 @@ use cupo_core::parse::FieldErrors;
 use cupo_core::text::{self, Locale};
 use cupo_core::wire::{Problem, ProblemField};
 use cupo_engine::EngineError;
+use cupo_store::StoreError;
 
 use crate::language;
 use crate::pages;
 use crate::state::AppState;
 
+/// After how many seconds a busy database is asked again.
+const BUSY: u64 = 1;
 /// Where the dashboard's server functions are.
 const SERVER_FUNCTIONS: &str = "/dashboard/api/";
 
@@ -125,7 +128,7 @@ impl Failure {
                 EngineError::Forbidden | EngineError::ConsentDenied => StatusCode::FORBIDDEN,
                 EngineError::RangeTooLong { .. } | EngineError::StateExpired => StatusCode::BAD_REQUEST,
                 EngineError::CalendarUnreachable | EngineError::NotConfigured(_) => StatusCode::SERVICE_UNAVAILABLE,
-                EngineError::Store(cupo_store::StoreError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE,
+                EngineError::Store(StoreError::Unavailable(_) | StoreError::Retry) => StatusCode::SERVICE_UNAVAILABLE,
                 EngineError::Provider(_) => StatusCode::BAD_GATEWAY,
                 EngineError::Store(_) | EngineError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -238,8 +241,17 @@ impl Failure {
 
     fn finish(&self, response: &mut Response) {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Kind::RateLimited { seconds } = self.kind() {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(*seconds));
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+
+    /// After how many seconds the same request may well be answered.
+    fn retry_after(&self) -> Option<u64> {
+        match self.kind() {
+            Kind::RateLimited { seconds } => Some(*seconds),
+            Kind::Engine(EngineError::Store(StoreError::Unavailable(_) | StoreError::Retry)) => Some(BUSY),
+            _ => None,
         }
     }
 

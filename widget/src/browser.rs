@@ -1,10 +1,9 @@
-//! What the widget takes from the browser: `Intl`, parsed JSON, elements, pauses.
+//! What the widget takes from the browser: `Intl`, parsed JSON, elements, time and promises.
 
 use std::cell::RefCell;
 
-use js_sys::{Array, Function, JSON, Promise, Reflect};
+use js_sys::{Array, JSON, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlElement, Node};
 
 use crate::calendar::{Day, Instant, Month};
@@ -24,7 +23,12 @@ extern "C" {
     fn format(this: &DateTimeFormat, at: f64) -> String;
 
     #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(callback: &Function, after_ms: i32);
+    fn set_timeout(callback: &JsValue, after_ms: i32);
+
+    type Thenable;
+
+    #[wasm_bindgen(method)]
+    fn then(this: &Thenable, callback: &JsValue);
 
     #[wasm_bindgen(js_namespace = Date)]
     fn now() -> f64;
@@ -85,11 +89,14 @@ pub fn fresh_key() -> String {
     })
 }
 
-/// Lets the browser go on, and the view with it, for at least `ms` milliseconds.
-pub async fn pause(ms: i32) {
-    let promise = Promise::new(&mut |resolve, _| set_timeout(&resolve, ms));
-    // A promise that is only ever resolved has no failure to hear of.
-    let _resolved = JsFuture::from(promise).await;
+/// Does something after at least `ms` milliseconds; the browser, and the view with it, go on meanwhile.
+pub fn later(ms: i32, then: Box<dyn FnOnce()>) {
+    set_timeout(&Closure::once_into_js(then), ms);
+}
+
+/// Does something with what a promise comes to, unless it fails.
+pub fn await_promise(promise: &JsValue, then: Box<dyn FnOnce(JsValue)>) {
+    promise.unchecked_ref::<Thenable>().then(&Closure::once_into_js(then));
 }
 
 /// Makes an element of HTML or of SVG.

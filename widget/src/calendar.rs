@@ -122,7 +122,7 @@ pub fn parse_instant(text: &str) -> Option<Instant> {
     let bytes = text.as_bytes();
     let day = Day::parse(text)?;
     let (hour, minute, second) = (number(bytes, 11, 2)?, number(bytes, 14, 2)?, number(bytes, 17, 2)?);
-    if bytes[10] != b'T' || !text.ends_with('Z') || hour > 23 || minute > 59 || second > 59 {
+    if bytes[10] != b'T' || bytes.last() != Some(&b'Z') || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     Some(day.utc_midnight() + Instant::from(hour * 3600 + minute * 60 + second) * 1000)

@@ -6,8 +6,8 @@ use web_sys::{Element, Event, KeyboardEvent};
 
 use crate::browser;
 use crate::calendar::{Day, parse_instant};
+use crate::form::Field;
 use crate::json::Json;
-use crate::model::Field;
 use crate::state::{Action, Movement};
 
 /// The events that are listened to.
@@ -31,15 +31,28 @@ pub fn read(event: &Event, week_start: i32) -> Option<Gesture> {
             event.prevent_default();
             Action::Move { movement, week_start }
         }
-        "input" => Action::Type { field: field(&target)?, text: target.text("value") },
+        "input" => {
+            let (field, text) = (field(&target)?, target.text("value"));
+            if target.text("type") == "checkbox" {
+                Action::Tick { field, choice: text, is_ticked: target.flag("checked") }
+            } else {
+                Action::Type { field, text }
+            }
+        }
         "focusout" => Action::Leave(field(&target)?),
         "submit" => {
             event.prevent_default();
             Action::Submit { fresh_key: browser::fresh_key() }
         }
-        // "change": the select is the only one that is not a field.
-        _ if field(&target).is_none() => return Some(Gesture::Relocate(target.text("value"))),
-        _ => return None,
+        // "change": of what is not a field.
+        _ => {
+            let value = target.text("value");
+            match target.get_attribute("data-press")?.as_str() {
+                "duration" => Action::ChooseDuration(value.parse().ok()?),
+                "host" => Action::ChooseHost(value),
+                _ => return Some(Gesture::Relocate(value)),
+            }
+        }
     };
     Some(Gesture::Act(action))
 }
@@ -63,8 +76,7 @@ fn click(target: &Element) -> Option<Action> {
 }
 
 fn field(target: &Element) -> Option<Field> {
-    let id = target.id();
-    Field::ALL.into_iter().find(|field| field.name() == id)
+    target.get_attribute("data-field")?.parse().ok().map(Field)
 }
 
 fn movement(event: &KeyboardEvent) -> Option<Movement> {

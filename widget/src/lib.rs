@@ -6,6 +6,7 @@
 //! about. `loader.js` fetches it all. `widget/docs/widget.md` tells what a site and a builder need to know.
 
 pub mod calendar;
+pub mod form;
 pub mod json;
 pub mod model;
 pub mod node;

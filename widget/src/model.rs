@@ -1,26 +1,37 @@
 //! What the widget reads from the embed API (the types of `cupo_core::wire`) and keeps.
 
-use cupo_core::parse::{EmailAddress, FieldProblem, PersonName, PhoneNumber, optional_text};
+use cupo_core::question::{Question, QuestionKind};
 
 use crate::calendar::{Instant, parse_instant};
 use crate::json::Json;
 use crate::state::Notice;
-
-/// The longest notes that the API takes, in characters.
-const LONGEST_NOTES: usize = 2_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventType {
     pub org: String,
     pub slug: String,
     pub organization_name: String,
-    pub host_name: String,
     pub title: String,
     pub description: String,
-    pub duration_minutes: u32,
+    /// The lengths on offer in minutes; slots that are asked for without a length are of the first.
+    pub durations: Vec<u32>,
+    /// The hosts among whom the visitor may choose.
+    pub hosts: Vec<Host>,
+    pub needs_approval: bool,
+    /// How many dates can be booked at once.
+    pub most_occurrences: u32,
+    pub questions: Vec<Question>,
     pub location: Location,
     /// The last instant at which a slot may start.
     pub window_end: Instant,
+    /// The secret of the single-use link by which it is booked; empty without one.
+    pub link: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    pub id: String,
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +41,29 @@ pub struct Location {
     pub needs_phone: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    pub start: Instant,
+    /// Told only where several can book the same slot.
+    pub seats_left: Option<u32>,
+}
+
+/// A date of a series that could be booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesDate {
+    pub start: Instant,
+    pub is_free: bool,
+    /// Why it is not.
+    pub reason: String,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appointment {
     pub token: String,
     pub manage_url: String,
+    /// Whether a host has still to agree, and until when.
+    pub is_pending: bool,
+    pub expires_at: Option<Instant>,
     pub title: String,
     pub host_name: String,
     pub start: Instant,
@@ -41,25 +71,11 @@ pub struct Appointment {
     pub location: Location,
     pub meeting_url: Option<String>,
     pub meeting_pending: bool,
+    /// The starts of the others of its series, each with its own page.
+    pub series: Vec<(Instant, String)>,
     pub google_url: String,
     pub outlook_url: String,
     pub ics_url: String,
-}
-
-/// A field of the details form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    Name,
-    Email,
-    Phone,
-    Notes,
-}
-
-/// What is wrong with a field: by our own rules, or in the server's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FieldMessage {
-    Problem(FieldProblem),
-    Text(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +88,8 @@ pub enum HoldFailure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BookingFailure {
     SlotTaken,
-    Invalid(Vec<(Field, FieldMessage)>),
+    /// The names of the refused fields, and what is wrong with them.
+    Invalid(Vec<(String, String)>),
     /// It was not booked.
     Refused(Notice),
     /// No answer came: it may or may not have been booked.
@@ -82,18 +99,51 @@ pub enum BookingFailure {
 impl EventType {
     /// Reads `cupo_core::wire::EventTypeView`; `None` when the answer is none.
     pub fn read(json: &impl Json) -> Option<Self> {
+        let durations: Vec<u32> =
+            json.list("durations").iter().filter_map(Json::as_number).map(|it| it as u32).collect();
+        durations.first()?;
         Some(Self {
             org: json.optional_text("org")?,
             slug: json.optional_text("slug")?,
             organization_name: json.text("organization_name"),
-            host_name: json.text("host_name"),
             title: json.text("title"),
             description: json.text("description"),
-            duration_minutes: json.get("durations")?.items().first()?.as_number()? as u32,
+            durations,
+            hosts: json
+                .list("hosts")
+                .iter()
+                .map(|host| Host { id: host.text("id"), name: host.text("name") })
+                .collect(),
+            needs_approval: json.flag("needs_approval"),
+            most_occurrences: json.number("most_occurrences").unwrap_or_default() as u32,
+            questions: json.list("questions").iter().filter_map(read_question).collect(),
             location: Location::read(&json.get("location")?),
             window_end: parse_instant(&json.text("window_end"))?,
+            link: String::new(),
         })
     }
+}
+
+/// A question of a kind that is not known is not asked.
+fn read_question(json: &impl Json) -> Option<Question> {
+    let choices = || json.list("choices").iter().filter_map(Json::as_text).collect();
+    let number = |key| json.number(key).map(|number| number as i64);
+    Some(Question {
+        id: json.optional_text("id")?,
+        label: json.text("label"),
+        help: json.text("help"),
+        is_required: json.flag("is_required"),
+        kind: match json.text("kind").as_str() {
+            "short_text" => QuestionKind::ShortText,
+            "long_text" => QuestionKind::LongText,
+            "choice" => QuestionKind::Choice { choices: choices() },
+            "choices" => QuestionKind::Choices { choices: choices() },
+            "number" => QuestionKind::Number { least: number("least"), most: number("most") },
+            "phone" => QuestionKind::Phone,
+            "checkbox" => QuestionKind::Checkbox,
+            _ => return None,
+        },
+    })
 }
 
 impl Location {
@@ -109,13 +159,20 @@ impl Appointment {
         Some(Self {
             token: json.optional_text("token")?,
             manage_url: json.text("manage_url"),
+            is_pending: json.text("status") == "pending",
+            expires_at: read_instant(json, "expires_at"),
             title: json.text("title"),
             host_name: json.text("host_name"),
-            start: parse_instant(&json.text("start"))?,
-            end: parse_instant(&json.text("end"))?,
+            start: read_instant(json, "start")?,
+            end: read_instant(json, "end")?,
             location: Location::read(&json.get("location")?),
             meeting_url: json.optional_text("meeting_url"),
             meeting_pending: json.flag("meeting_pending"),
+            series: json
+                .list("series")
+                .iter()
+                .filter_map(|other| Some((read_instant(other, "start")?, other.text("manage_url"))))
+                .collect(),
             google_url: add_to_calendar.text("google"),
             outlook_url: add_to_calendar.text("outlook"),
             ics_url: add_to_calendar.text("ics"),
@@ -123,9 +180,28 @@ impl Appointment {
     }
 }
 
+fn read_instant(json: &impl Json, key: &str) -> Option<Instant> {
+    parse_instant(&json.text(key))
+}
+
 /// Reads `cupo_core::wire::SlotsResponse`; `None` when the answer is none.
-pub fn read_slots(json: &impl Json) -> Option<Vec<Instant>> {
-    json.get("slots")?.items().iter().map(|start| parse_instant(&start.as_text()?)).collect()
+pub fn read_slots(json: &impl Json) -> Option<Vec<Slot>> {
+    let starts = json.get("slots")?.items();
+    let mut seats = json.list("seats_left").into_iter();
+    let read = starts.iter().map(|start| {
+        let seats_left = seats.next().and_then(|seats| seats.as_number()).map(|seats| seats as u32);
+        Some(Slot { start: parse_instant(&start.as_text()?)?, seats_left })
+    });
+    read.collect()
+}
+
+/// Reads `cupo_core::wire::SeriesResponse`; `None` when the answer is none.
+pub fn read_series(json: &impl Json) -> Option<Vec<SeriesDate>> {
+    let date = |date: &_| {
+        let start = read_instant(date, "start")?;
+        Some(SeriesDate { start, is_free: Json::flag(date, "is_free"), reason: Json::text(date, "reason") })
+    };
+    Some(json.get("dates")?.items().iter().filter_map(date).collect())
 }
 
 impl HoldFailure {
@@ -141,17 +217,11 @@ impl BookingFailure {
         if is_slot_lost(json) {
             return Self::SlotTaken;
         }
-        let errors = json.get("errors").map(|errors| errors.items()).unwrap_or_default();
-        let problems: Vec<_> = errors
-            .iter()
-            .filter_map(|error| {
-                let name = error.text("field");
-                let field = Field::ALL.into_iter().find(|field| field.name() == name)?;
-                Some((field, FieldMessage::Text(error.text("detail"))))
-            })
-            .collect();
+        let errors = json.list("errors");
         match status {
-            _ if !problems.is_empty() => Self::Invalid(problems),
+            _ if !errors.is_empty() => {
+                Self::Invalid(errors.iter().map(|error| (error.text("field"), error.text("detail"))).collect())
+            }
             404 | 410 => Self::Refused(Notice::Gone),
             429 => Self::Unknown(Notice::TooMany),
             400..=499 => Self::Refused(Notice::Refused),
@@ -164,46 +234,67 @@ fn is_slot_lost(json: &impl Json) -> bool {
     matches!(json.text("code").as_str(), "slot-taken" | "slot-refused")
 }
 
-impl Field {
-    pub const COUNT: usize = 4;
-    pub const ALL: [Self; Self::COUNT] = [Self::Name, Self::Email, Self::Phone, Self::Notes];
-
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// Its name in `cupo_core::wire::BookingRequest`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Email => "email",
-            Self::Phone => "phone",
-            Self::Notes => "notes",
-        }
-    }
-
-    /// What is wrong with a text, by the very rules of the server.
-    pub fn judge(self, text: &str, phone_needed: bool) -> Option<FieldMessage> {
-        match self {
-            Self::Name => PersonName::parse(text).err(),
-            Self::Email => EmailAddress::parse(text).err(),
-            Self::Phone if !phone_needed => None,
-            Self::Phone => PhoneNumber::parse(text).err(),
-            Self::Notes => optional_text(text, LONGEST_NOTES).err(),
-        }
-        .map(FieldMessage::Problem)
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use chrono::{DateTime, Utc};
     use cupo_core::appointment::AppointmentStatus;
+    use cupo_core::event_type::Assignment;
     use cupo_core::wire;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::calendar::format_instant;
+
+    /// A visit of half an hour at a clinic, on Google Meet.
+    pub fn visit() -> EventType {
+        EventType {
+            org: "clinic".to_owned(),
+            slug: "visit".to_owned(),
+            organization_name: "Clinic".to_owned(),
+            title: "Visit".to_owned(),
+            description: String::new(),
+            durations: vec![30],
+            hosts: Vec::new(),
+            needs_approval: false,
+            most_occurrences: 1,
+            questions: Vec::new(),
+            location: Location { kind: "meet".to_owned(), detail: None, needs_phone: false },
+            window_end: parse_instant("2027-01-20T12:00:00Z").unwrap(),
+            link: String::new(),
+        }
+    }
+
+    /// A visit that is booked, at nine.
+    pub fn booked_visit() -> Appointment {
+        Appointment {
+            token: "secret".to_owned(),
+            manage_url: "https://cupo.example/manage/secret".to_owned(),
+            is_pending: false,
+            expires_at: None,
+            title: "Visit".to_owned(),
+            host_name: "Ana".to_owned(),
+            start: parse_instant("2026-11-23T09:00:00Z").unwrap(),
+            end: parse_instant("2026-11-23T09:30:00Z").unwrap(),
+            location: visit().location,
+            meeting_url: None,
+            meeting_pending: false,
+            series: Vec::new(),
+            google_url: "https://google.example".to_owned(),
+            outlook_url: "https://outlook.example".to_owned(),
+            ics_url: "https://cupo.example/x.ics".to_owned(),
+        }
+    }
+
+    /// A question that must be answered.
+    pub fn asked(id: &str, kind: QuestionKind) -> Question {
+        Question {
+            id: id.to_owned(),
+            label: ["What is ", id, "?"].concat(),
+            help: String::new(),
+            is_required: true,
+            kind,
+        }
+    }
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -219,6 +310,19 @@ mod tests {
 
     #[test]
     fn the_servers_event_type_is_read() {
+        let choices = || vec!["red".to_owned(), "blue".to_owned()];
+        let kinds = [
+            QuestionKind::ShortText,
+            QuestionKind::LongText,
+            QuestionKind::Choice { choices: choices() },
+            QuestionKind::Choices { choices: choices() },
+            QuestionKind::Number { least: Some(-1), most: None },
+            QuestionKind::Phone,
+            QuestionKind::Checkbox,
+        ];
+        let mut questions: Vec<Question> = kinds.into_iter().map(|kind| asked(kind.as_str(), kind.clone())).collect();
+        questions[0].help = "Only one line.".to_owned();
+        questions[1].is_required = false;
         let view = wire::EventTypeView {
             org: "clinic".to_owned(),
             slug: "visit".to_owned(),
@@ -230,15 +334,29 @@ mod tests {
             location: location(),
             time_zone: "Europe/Madrid".to_owned(),
             window_end: at("2027-01-20T12:00:00Z"),
+            assignment: Assignment::RoundRobin,
+            hosts: vec![wire::HostView { id: "u1".to_owned(), name: "Ana".to_owned() }],
+            seats: 3,
+            needs_approval: true,
+            most_occurrences: 12,
+            questions: questions.clone(),
             locale: "en".to_owned(),
             strings: Default::default(),
         };
         let read = EventType::read(&as_json(&view)).unwrap();
         assert_eq!((read.org, read.slug, read.title), (view.org, view.slug, view.title));
-        assert_eq!((read.organization_name, read.host_name), (view.organization_name, view.host_name));
-        assert_eq!((read.description, read.duration_minutes), (view.description, 45));
+        assert_eq!((read.organization_name, read.description), (view.organization_name, view.description));
+        assert_eq!((read.durations, read.needs_approval, read.most_occurrences), (vec![45, 90], true, 12));
+        assert_eq!(read.hosts, [Host { id: "u1".to_owned(), name: "Ana".to_owned() }]);
+        assert_eq!(read.questions, questions);
         assert_eq!(read.location, Location { kind: "phone".to_owned(), detail: None, needs_phone: true });
         assert_eq!(format_instant(read.window_end), "2027-01-20T12:00:00Z");
+    }
+
+    #[test]
+    fn a_question_of_a_kind_that_is_not_known_is_left_out() {
+        let json = json!({ "id": "size", "label": "Size?", "kind": "slider" });
+        assert_eq!(read_question(&json), None);
     }
 
     #[test]
@@ -246,7 +364,7 @@ mod tests {
         let view = wire::AppointmentView {
             token: "secret".to_owned(),
             manage_url: "https://cupo.example/manage/secret".to_owned(),
-            status: AppointmentStatus::Confirmed,
+            status: AppointmentStatus::Pending,
             title: "Visit".to_owned(),
             org: "clinic".to_owned(),
             event: "visit".to_owned(),
@@ -263,6 +381,11 @@ mod tests {
             cancel_reason: None,
             cancelled_by: None,
             sequence: 0,
+            expires_at: Some(at("2026-11-20T09:00:00Z")),
+            can_cancel: true,
+            can_reschedule: true,
+            answers: Vec::new(),
+            series: vec![wire::SeriesEntry { start: at("2026-11-30T09:00:00Z"), manage_url: "next".to_owned() }],
             add_to_calendar: wire::AddToCalendar {
                 google: "g".to_owned(),
                 outlook: "o".to_owned(),
@@ -274,21 +397,45 @@ mod tests {
         assert_eq!(format_instant(read.start), "2026-11-23T09:00:00Z");
         assert_eq!(format_instant(read.end), "2026-11-23T09:45:00Z");
         assert_eq!((read.meeting_url, read.meeting_pending), (view.meeting_url, true));
+        assert!(read.is_pending);
+        assert_eq!(read.expires_at.map(format_instant).as_deref(), Some("2026-11-20T09:00:00Z"));
+        assert_eq!(read.series, [(parse_instant("2026-11-30T09:00:00Z").unwrap(), "next".to_owned())]);
         assert_eq!((read.google_url, read.outlook_url, read.ics_url), ("g".into(), "o".into(), "i".into()));
     }
 
     #[test]
-    fn the_servers_slots_are_read_and_another_answer_is_none() {
-        let response = wire::SlotsResponse { slots: vec![at("2026-11-23T09:00:00Z"), at("2026-11-23T09:30:00Z")] };
-        let read = read_slots(&as_json(&response)).unwrap();
-        assert_eq!(
-            read.into_iter().map(format_instant).collect::<Vec<_>>(),
-            ["2026-11-23T09:00:00Z", "2026-11-23T09:30:00Z"]
-        );
+    fn the_servers_slots_are_read_with_the_seats_that_are_told_and_another_answer_is_none() {
+        let slots = vec![at("2026-11-23T09:00:00Z"), at("2026-11-23T09:30:00Z")];
+        let starts = slots.iter().map(|start| parse_instant(&wire_text(start)).unwrap()).collect::<Vec<_>>();
+        for (seats_left, told) in [(vec![], [None, None]), (vec![3, 1], [Some(3), Some(1)])] {
+            let response = wire::SlotsResponse { slots: slots.clone(), seats_left };
+            let read = read_slots(&as_json(&response)).unwrap();
+            assert_eq!(read.iter().map(|slot| slot.start).collect::<Vec<_>>(), starts);
+            assert_eq!(read.iter().map(|slot| slot.seats_left).collect::<Vec<_>>(), told);
+        }
         assert_eq!(read_slots(&json!({ "slots": [] })), Some(Vec::new()));
         for wrong in [json!(null), json!({ "code": "internal" }), json!({ "slots": ["soon"] })] {
             assert_eq!(read_slots(&wrong), None);
         }
+    }
+
+    fn wire_text(at: &DateTime<Utc>) -> String {
+        as_json(at).as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_servers_series_is_read_and_another_answer_is_none() {
+        let date = |start: &str, is_free, reason: Option<&str>| wire::SeriesDate {
+            start: at(start),
+            is_free,
+            reason: reason.map(str::to_owned),
+        };
+        let dates = vec![date("2026-11-23T09:00:00Z", true, None), date("2026-11-30T09:00:00Z", false, Some("Away."))];
+        let read = read_series(&as_json(wire::SeriesResponse { dates })).unwrap();
+        assert_eq!((read[0].is_free, read[0].reason.as_str()), (true, ""));
+        assert_eq!((read[1].is_free, read[1].reason.as_str()), (false, "Away."));
+        assert_eq!(format_instant(read[1].start), "2026-11-30T09:00:00Z");
+        assert_eq!(read_series(&json!({ "code": "invalid-input" })), None);
     }
 
     fn problem(code: &str, status: u16, errors: Vec<wire::ProblemField>) -> BookingFailure {
@@ -313,11 +460,11 @@ mod tests {
         assert_eq!(problem("too-many-requests", 429, vec![]), BookingFailure::Unknown(Notice::TooMany));
         assert_eq!(problem("internal", 500, vec![]), BookingFailure::Unknown(Notice::Unreachable));
         assert_eq!(BookingFailure::read(0, &Value::Null), BookingFailure::Unknown(Notice::Unreachable));
-        let error = |field: &str| wire::ProblemField { field: field.to_owned(), detail: "No.".to_owned() };
+        let error = wire::ProblemField { field: "email".to_owned(), detail: "No.".to_owned() };
         assert_eq!(
-            problem("invalid-input", 422, vec![error("email"), error("start")]),
-            BookingFailure::Invalid(vec![(Field::Email, FieldMessage::Text("No.".to_owned()))])
+            problem("invalid-input", 422, vec![error]),
+            BookingFailure::Invalid(vec![("email".to_owned(), "No.".to_owned())])
         );
-        assert_eq!(problem("invalid-input", 422, vec![error("start")]), BookingFailure::Refused(Notice::Refused));
+        assert_eq!(problem("invalid-input", 422, vec![]), BookingFailure::Refused(Notice::Refused));
     }
 }

@@ -20,14 +20,14 @@ impl Nodes {
     pub fn element(&mut self, tag: &'static str, attributes: &[(&'static str, &str)], write: impl FnOnce(&mut Self)) {
         let mut children = Self::default();
         write(&mut children);
-        self.push(tag, attributes, children);
+        self.push(tag, attributes, &[], children);
     }
 
     /// Writes an element that holds a text only.
     pub fn line(&mut self, tag: &'static str, attributes: &[(&'static str, &str)], text: &str) {
         let mut children = Self::default();
         children.text(text);
-        self.push(tag, attributes, children);
+        self.push(tag, attributes, &[], children);
     }
 
     pub fn text(&mut self, text: &str) {
@@ -41,16 +41,28 @@ impl Nodes {
         });
     }
 
+    /// An option of a select in which `chosen` is chosen.
+    pub fn option(&mut self, value: &str, label: &str, chosen: &str) {
+        self.line("option", &[("value", value), only_if(value == chosen, "selected", "")], label);
+    }
+
+    /// Writes an element whose children are written already, with attributes that others share and its own.
     #[inline(never)]
-    fn push(&mut self, tag: &'static str, attributes: &[(&'static str, &str)], children: Self) {
-        let attributes = attributes.iter().filter(|(name, _)| !name.is_empty());
+    pub fn push(
+        &mut self,
+        tag: &'static str,
+        shared: &[(&'static str, &str)],
+        own: &[(&'static str, &str)],
+        children: Self,
+    ) {
+        let attributes = shared.iter().chain(own).filter(|(name, _)| !name.is_empty());
         let attributes = attributes.map(|(name, value)| (*name, (*value).to_owned())).collect();
         self.0.push(Node::Element { tag, attributes, children: children.0 });
     }
 }
 
 /// An attribute that is there only under a condition: without a name it is left out.
-pub fn only_if(condition: bool, name: &'static str, value: &'static str) -> (&'static str, &'static str) {
+pub fn only_if<'a>(condition: bool, name: &'static str, value: &'a str) -> (&'static str, &'a str) {
     if condition { (name, value) } else { ("", "") }
 }
 

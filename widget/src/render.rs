@@ -3,8 +3,8 @@
 
 use std::mem;
 
-use leptos::tachys::renderer::types::{Element as Parent, Node as Place};
-use leptos::tachys::view::{Mountable, Render};
+use tachys::renderer::types::{Element as Parent, Node as Place};
+use tachys::view::{Mountable, Render};
 use wasm_bindgen::JsCast;
 
 use crate::browser::{create_element, create_text};

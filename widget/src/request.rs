@@ -1,118 +1,231 @@
 //! The bodies that the widget sends and the addresses that it asks, as `cupo_core::wire` has them.
 
 use crate::calendar::{Instant, Month, format_instant};
+use crate::form::{Field, answers};
 use crate::json::ObjectWriter;
-use crate::model::{EventType, Field};
-
-/// What `POST /embed/v1/appointments` needs.
-pub struct Booking<'a> {
-    pub event: &'a EventType,
-    pub start: Instant,
-    pub details: &'a [String; Field::COUNT],
-    pub time_zone: &'a str,
-    pub language: &'a str,
-    pub hold: Option<&'a str>,
-}
+use crate::state::State;
 
 /// `cupo_core::wire::BookingRequest`. A telephone number goes along only where it is asked for.
-pub fn booking(booking: &Booking) -> String {
-    let text = |field: Field| booking.details[field.index()].trim();
-    let filled = |field: Field| Some(text(field)).filter(|text| !text.is_empty());
-    let mut body = slot(booking.event, booking.start);
-    body.text("name", text(Field::Name))
-        .text("email", text(Field::Email))
-        .optional("phone", filled(Field::Phone).filter(|_| booking.event.location.needs_phone))
-        .optional("notes", filled(Field::Notes))
-        .text("time_zone", booking.time_zone)
-        .text("locale", booking.language)
-        .optional("hold", booking.hold);
+pub fn booking(state: &State, start: Instant, hold: &str) -> String {
+    let text = |field: Field| state.details[field.0].trim();
+    let event = &state.event;
+    let mut body = slot(state, start);
+    body.text("name", text(Field::NAME))
+        .text("email", text(Field::EMAIL))
+        .optional("phone", if event.location.needs_phone { text(Field::PHONE) } else { "" })
+        .optional("notes", text(Field::NOTES))
+        .text("time_zone", &state.zone.name)
+        .text("locale", &state.language)
+        .optional("hold", hold);
+    if !event.questions.is_empty() {
+        let mut given = ObjectWriter::begin();
+        for (question, text) in event.questions.iter().zip(&state.details[Field::QUESTIONS.0..]) {
+            given.texts(&question.id, &answers(question, text));
+        }
+        body.member("answers", &given.finish());
+    }
+    if state.repeats() {
+        let mut recurrence = ObjectWriter::begin();
+        recurrence
+            .text("frequency", text(Field::FREQUENCY))
+            .member("count", text(Field::COUNT))
+            .member("skip_taken", if text(Field::SKIP_TAKEN).is_empty() { "false" } else { "true" });
+        body.member("recurrence", &recurrence.finish());
+    }
     body.finish()
 }
 
 /// `cupo_core::wire::HoldRequest`.
-pub fn hold(event: &EventType, start: Instant, replaces: Option<&str>) -> String {
-    let mut body = slot(event, start);
+pub fn hold(state: &State, start: Instant, replaces: &str) -> String {
+    let mut body = slot(state, start);
     body.optional("replaces", replaces);
     body.finish()
 }
 
-fn slot(event: &EventType, start: Instant) -> ObjectWriter {
+fn slot(state: &State, start: Instant) -> ObjectWriter {
+    let event = &state.event;
     let mut body = ObjectWriter::begin();
-    body.text("org", &event.org).text("event", &event.slug).text("start", &format_instant(start));
+    body.text("org", &event.org)
+        .text("event", &event.slug)
+        .text("start", &format_instant(start))
+        .optional("host", &state.host)
+        .optional("link", &event.link);
+    if let Some(duration) = chosen_duration(state) {
+        body.member("duration", &duration);
+    }
     body
 }
 
-/// The slots of a month: the answer reaches far enough at both ends for every zone.
-pub fn slots_path(event: &EventType, month: Month) -> String {
+/// The slots of a month: the answer reaches far enough at both ends for every zone. The visitor's own hold goes along, so
+/// that it hides no slot from them.
+pub fn slots_path(state: &State, month: Month) -> String {
     let (first, last) = (month.first().iso(), month.last().iso());
-    ["/embed/v1/slots?org=", &event.org, "&event=", &event.slug, "&from=", &first, "&to=", &last].concat()
+    path(state, "slots", &[("from", &first), ("to", &last)])
+}
+
+/// The dates of the series that is wished for.
+pub fn series_path(state: &State, start: Instant) -> String {
+    let (frequency, count) = (&state.details[Field::FREQUENCY.0], &state.details[Field::COUNT.0]);
+    let start = format_instant(start);
+    path(state, "series", &[("start", &start), ("frequency", frequency), ("count", count), ("lang", &state.language)])
+}
+
+fn path(state: &State, what: &str, parameters: &[(&str, &str)]) -> String {
+    let event = &state.event;
+    let mut path = ["/embed/v1/", what, "?org=", &event.org, "&event=", &event.slug].concat();
+    let duration = chosen_duration(state).unwrap_or_default();
+    let always = [("duration", duration.as_str()), ("host", &state.host), ("hold", state.standing_hold())];
+    for (name, value) in parameters.iter().chain(&always) {
+        if !value.is_empty() {
+            path.extend(["&", name, "=", value]);
+        }
+    }
+    path
+}
+
+/// The length, where there is a choice.
+fn chosen_duration(state: &State) -> Option<String> {
+    (state.event.durations.len() > 1).then(|| state.duration.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::calendar::parse_instant;
-    use crate::model::Location;
-    use cupo_core::wire::{BookingRequest, HoldRequest};
+    use crate::model::tests::{asked, visit};
+    use crate::state::Action;
+    use crate::zone::Zone;
+    use cupo_core::question::QuestionKind;
+    use cupo_core::wire::{AnswerInput, BookingRequest, HoldRequest, RecurrenceRequest};
 
-    fn event(needs_phone: bool) -> EventType {
-        EventType {
-            org: "clinic".to_owned(),
-            slug: "first-visit".to_owned(),
-            organization_name: "Clinic".to_owned(),
-            host_name: "Ana".to_owned(),
-            title: "First visit".to_owned(),
-            description: String::new(),
-            duration_minutes: 30,
-            location: Location { kind: "phone".to_owned(), detail: None, needs_phone },
-            window_end: 0,
-        }
+    const NINE: &str = "2026-11-23T09:00:00Z";
+
+    fn nine() -> Instant {
+        parse_instant(NINE).unwrap()
     }
 
-    fn read_back(needs_phone: bool, hold: Option<&str>) -> BookingRequest {
-        let details = [" Zoë \"Z\" O'Hara ", "zoe@example.com", "+34 600 123 456", "one\ntwo\t\\"].map(str::to_owned);
-        let body = booking(&Booking {
-            event: &event(needs_phone),
-            start: parse_instant("2026-11-23T09:00:00Z").unwrap(),
-            details: &details,
-            time_zone: "Europe/Madrid",
-            language: "es-MX",
-            hold,
-        });
-        serde_json::from_str(&body).unwrap()
+    /// The details of a visit by telephone are typed.
+    fn typed() -> State {
+        let mut event = visit();
+        event.location.needs_phone = true;
+        let zone = Zone::learn("Europe/Madrid".to_owned(), 0, 0, |_| 60);
+        let mut state = State::new(event, "es-MX".to_owned(), zone, 0);
+        let details = [" Zoë \"Z\" O'Hara ", "zoe@example.com", "+34 600 123 456", "one\ntwo\t\\"];
+        for (index, text) in details.into_iter().enumerate() {
+            state.details[index] = text.to_owned();
+        }
+        state
+    }
+
+    /// The same where there are choices of everything, and all are made.
+    fn choosing() -> State {
+        let mut state = typed();
+        state.event.durations = vec![30, 60];
+        state.event.link = "one&time".to_owned();
+        state.apply(Action::ChooseDuration(60));
+        state.apply(Action::ChooseHost("u1".to_owned()));
+        state
+    }
+
+    fn read_booking(state: &State, hold: &str) -> BookingRequest {
+        serde_json::from_str(&booking(state, nine(), hold)).unwrap()
     }
 
     #[test]
     fn a_booking_is_what_the_server_reads() {
-        let request = read_back(true, Some("secret"));
-        assert_eq!((request.org.as_str(), request.event.as_str()), ("clinic", "first-visit"));
+        let request = read_booking(&typed(), "secret");
+        assert_eq!((request.org.as_str(), request.event.as_str()), ("clinic", "visit"));
         assert_eq!(request.start.to_rfc3339(), "2026-11-23T09:00:00+00:00");
         assert_eq!(request.name, "Zoë \"Z\" O'Hara");
         assert_eq!(request.phone.as_deref(), Some("+34 600 123 456"));
         assert_eq!(request.notes.as_deref(), Some("one\ntwo\t\\"));
         assert_eq!(request.locale.as_deref(), Some("es-MX"));
         assert_eq!(request.hold.as_deref(), Some("secret"));
-        assert_eq!(request.duration, None);
+        assert_eq!((request.duration, request.host, request.link), (None, None, None));
+        assert_eq!((request.answers.len(), request.recurrence), (0, None));
     }
 
     #[test]
     fn a_telephone_number_that_nobody_asked_for_is_not_sent() {
-        let request = read_back(false, None);
-        assert_eq!(request.phone, None);
-        assert_eq!(request.hold, None);
+        let mut state = typed();
+        state.event.location.needs_phone = false;
+        let request = read_booking(&state, "");
+        assert_eq!((request.phone, request.hold), (None, None));
     }
 
     #[test]
-    fn a_hold_is_what_the_server_reads() {
-        let body = hold(&event(false), parse_instant("2026-11-23T09:00:00Z").unwrap(), Some("before"));
-        let request: HoldRequest = serde_json::from_str(&body).unwrap();
+    fn what_was_chosen_goes_into_hold_and_booking() {
+        let state = choosing();
+        let request = read_booking(&state, "");
+        assert_eq!(request.duration, Some(60));
+        assert_eq!((request.host.as_deref(), request.link.as_deref()), (Some("u1"), Some("one&time")));
+        let request: HoldRequest = serde_json::from_str(&hold(&state, nine(), "before")).unwrap();
         assert_eq!(request.start.to_rfc3339(), "2026-11-23T09:00:00+00:00");
-        assert_eq!(request.replaces.as_deref(), Some("before"));
+        assert_eq!((request.duration, request.replaces.as_deref()), (Some(60), Some("before")));
+        assert_eq!((request.host.as_deref(), request.link.as_deref()), (Some("u1"), Some("one&time")));
+    }
+
+    #[test]
+    fn answers_go_by_the_ids_of_their_questions() {
+        let choices = QuestionKind::Choices { choices: vec!["red".to_owned(), "blue".to_owned()] };
+        let mut state = typed();
+        for (id, kind, text) in [
+            ("story", QuestionKind::LongText, "one\ntwo"),
+            ("colours", choices, "red\nblue"),
+            ("terms", QuestionKind::Checkbox, "on"),
+            ("size", QuestionKind::Number { least: None, most: None }, ""),
+        ] {
+            state.event.questions.push(asked(id, kind));
+            state.details.push(text.to_owned());
+        }
+        let answers = read_booking(&state, "").answers;
+        let texts = |texts: &[&str]| AnswerInput::Texts(texts.iter().map(|text| (*text).to_owned()).collect());
+        assert_eq!(answers["story"], texts(&["one\ntwo"]));
+        assert_eq!(answers["colours"], texts(&["red", "blue"]));
+        assert_eq!(answers["terms"], texts(&["on"]));
+        assert_eq!(answers["size"], texts(&[]));
+    }
+
+    #[test]
+    fn several_dates_go_along_as_a_recurrence() {
+        let mut state = typed();
+        state.event.most_occurrences = 12;
+        for (field, text) in [(Field::FREQUENCY, "every_two_weeks"), (Field::COUNT, "6")] {
+            state.details[field.0] = text.to_owned();
+        }
+        let recurrence =
+            |skip_taken| Some(RecurrenceRequest { frequency: "every_two_weeks".to_owned(), count: 6, skip_taken });
+        assert_eq!(read_booking(&state, "").recurrence, recurrence(false));
+        state.details[Field::SKIP_TAKEN.0] = "on".to_owned();
+        assert_eq!(read_booking(&state, "").recurrence, recurrence(true));
     }
 
     #[test]
     fn the_slots_of_a_month_are_asked_by_its_first_and_last_day() {
-        let path = slots_path(&event(false), Month(2028 * 12 + 1));
-        assert_eq!(path, "/embed/v1/slots?org=clinic&event=first-visit&from=2028-02-01&to=2028-02-29");
+        let path = slots_path(&typed(), Month(2028 * 12 + 1));
+        assert_eq!(path, "/embed/v1/slots?org=clinic&event=visit&from=2028-02-01&to=2028-02-29");
+    }
+
+    #[test]
+    fn slots_are_asked_for_with_what_was_chosen_and_with_the_visitors_own_hold() {
+        let mut state = choosing();
+        state.apply(Action::Pick(nine()));
+        state.apply(Action::Held { start: nine(), token: "mine".to_owned() });
+        let path = slots_path(&state, Month(2028 * 12 + 1));
+        assert!(path.ends_with("&to=2028-02-29&duration=60&host=u1&hold=mine"), "{path}");
+        state.apply(Action::Back);
+        assert!(slots_path(&state, Month(0)).ends_with("&hold=mine"), "its release may get lost");
+    }
+
+    #[test]
+    fn a_series_is_asked_for_by_its_first_start() {
+        let mut state = choosing();
+        (state.details[Field::FREQUENCY.0], state.details[Field::COUNT.0]) = ("weekly".to_owned(), "4".to_owned());
+        let expected = [
+            "/embed/v1/series?org=clinic&event=visit&start=",
+            NINE,
+            "&frequency=weekly&count=4&lang=es-MX&duration=60&host=u1",
+        ];
+        assert_eq!(series_path(&state, nine()), expected.concat());
     }
 }

@@ -4,12 +4,14 @@
 use std::mem;
 
 use crate::calendar::{Day, Instant, Month};
-use crate::model::{Appointment, BookingFailure, EventType, Field, FieldMessage, HoldFailure};
-use crate::request::{self, Booking};
+use crate::form::{Field, FieldMessage};
+use crate::model::{Appointment, BookingFailure, EventType, HoldFailure, SeriesDate, Slot};
+use crate::request;
 use crate::zone::Zone;
 
 mod booking;
 mod months;
+mod series;
 #[cfg(test)]
 mod tests;
 
@@ -26,7 +28,7 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MonthSlots {
     pub month: Month,
-    pub starts: Option<Vec<Instant>>,
+    pub slots: Option<Vec<Slot>>,
     pub loading: bool,
     pub failed: bool,
 }
@@ -37,6 +39,17 @@ pub enum Hold {
     None,
     Asked,
     Held(String),
+}
+
+/// The dates on which the appointment would repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dates {
+    /// It happens once.
+    Single,
+    /// Asked for at this address.
+    Asked(String),
+    Failed,
+    Known(Vec<SeriesDate>),
 }
 
 /// A sentence above the step: a key of the catalogue's `widget` section.
@@ -90,13 +103,15 @@ pub enum Target {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
+    /// Without slots they could not be had.
     SlotsRead {
         month: Month,
-        starts: Vec<Instant>,
+        wish: u32,
+        slots: Option<Vec<Slot>>,
     },
-    SlotsFailed {
-        month: Month,
-    },
+    ChooseDuration(u32),
+    /// Empty for anyone.
+    ChooseHost(String),
     Turn {
         months: i32,
     },
@@ -123,7 +138,16 @@ pub enum Action {
         field: Field,
         text: String,
     },
+    Tick {
+        field: Field,
+        choice: String,
+        is_ticked: bool,
+    },
     Leave(Field),
+    SeriesRead {
+        path: String,
+        dates: Option<Vec<SeriesDate>>,
+    },
     Submit {
         fresh_key: String,
     },
@@ -140,7 +164,11 @@ pub enum Action {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    ReadSlots(Month),
+    ReadSlots {
+        month: Month,
+        wish: u32,
+    },
+    ReadSeries(String),
     Hold {
         start: Instant,
         replaces: Option<String>,
@@ -175,6 +203,10 @@ struct Sent {
 #[derive(Debug, Clone)]
 pub struct State {
     pub event: EventType,
+    /// The chosen length in minutes.
+    pub duration: u32,
+    /// The id of the chosen host; empty for anyone.
+    pub host: String,
     /// The visitor's language as a BCP 47 tag, sent with the booking.
     pub language: String,
     pub zone: Zone,
@@ -191,8 +223,10 @@ pub struct State {
     pub day: Option<Day>,
     pub months: Vec<MonthSlots>,
     pub start: Option<Instant>,
-    pub details: [String; Field::COUNT],
-    pub problems: [Option<FieldMessage>; Field::COUNT],
+    /// What stands in each field.
+    pub details: Vec<String>,
+    pub problems: Vec<Option<FieldMessage>>,
+    pub dates: Dates,
     pub sending: bool,
     pub notice: Option<Notice>,
     pub announcement: Announcement,
@@ -201,6 +235,8 @@ pub struct State {
     /// The hold before this one, which the next replaces even if its release got lost.
     last_hold: Option<String>,
     sent: Option<Sent>,
+    /// Counts the choices of a length or a host: slots that an earlier one asked for are not wanted any more.
+    wish: u32,
     /// How many further empty months may be skipped to find a free time.
     seeking: u8,
     ready: bool,
@@ -212,7 +248,10 @@ impl State {
         let first_day = zone.day(now);
         let last_day = zone.day(event.window_end).max(first_day);
         let month = first_day.month();
+        let fields = Field::QUESTIONS.0 + event.questions.len();
         Self {
+            duration: event.durations.first().copied().unwrap_or_default(),
+            host: String::new(),
             event,
             language,
             zone,
@@ -225,10 +264,11 @@ impl State {
             last_day,
             cursor: first_day,
             day: None,
-            months: vec![MonthSlots { month, starts: None, loading: true, failed: false }],
+            months: vec![MonthSlots { month, slots: None, loading: true, failed: false }],
             start: None,
-            details: Default::default(),
-            problems: Default::default(),
+            details: vec![String::new(); fields],
+            problems: vec![None; fields],
+            dates: Dates::Single,
             sending: false,
             notice: None,
             announcement: Announcement::Nothing,
@@ -236,6 +276,7 @@ impl State {
             hold: Hold::None,
             last_hold: None,
             sent: None,
+            wish: 0,
             seeking: SKIPPED_AT_FIRST,
             ready: false,
         }
@@ -246,21 +287,31 @@ impl State {
         self.months.iter().find(|known| known.month == self.month)
     }
 
-    /// The starts of a day in the visitor's zone, in order.
-    pub fn starts_of(&self, day: Day) -> Vec<Instant> {
-        let known = self.months.iter().find(|known| known.month == day.month());
-        let starts = known.and_then(|known| known.starts.as_deref()).unwrap_or_default();
-        starts.iter().copied().filter(|start| self.zone.day(*start) == day).collect()
+    /// The slots of a month as far as they are known.
+    fn slots_of_month(&self, month: Month) -> &[Slot] {
+        let known = self.months.iter().find(|known| known.month == month);
+        known.and_then(|known| known.slots.as_deref()).unwrap_or_default()
+    }
+
+    /// The slots of a day in the visitor's zone, in order.
+    pub fn slots_of(&self, day: Day) -> Vec<Slot> {
+        self.slots_of_month(day.month()).iter().copied().filter(|slot| self.zone.day(slot.start) == day).collect()
     }
 
     /// The days of a month that have a free slot in the visitor's zone, in order.
     pub fn free_days(&self, month: Month) -> Vec<Day> {
-        let known = self.months.iter().find(|known| known.month == month);
-        let starts = known.and_then(|known| known.starts.as_deref()).unwrap_or_default();
-        let mut days: Vec<Day> = starts.iter().map(|start| self.zone.day(*start)).collect();
+        let mut days: Vec<Day> = self.slots_of_month(month).iter().map(|slot| self.zone.day(slot.start)).collect();
         days.retain(|day| day.month() == month);
         days.dedup();
         days
+    }
+
+    /// The token of the hold that may stand; empty without one.
+    pub fn standing_hold(&self) -> &str {
+        match &self.hold {
+            Hold::Held(token) => token,
+            _ => self.last_hold.as_deref().unwrap_or_default(),
+        }
     }
 
     /// Whether there is a month that can be booked before (-1) or after (1) the one in sight.
@@ -271,20 +322,28 @@ impl State {
 
     /// Whether nothing is known yet of the month in sight.
     pub fn is_loading(&self) -> bool {
-        self.shown().is_none_or(|known| known.loading && known.starts.is_none())
+        self.shown().is_none_or(|known| known.loading && known.slots.is_none())
     }
 
     /// Changes the state by an action and gives the effects that follow, in their order.
     pub fn apply(&mut self, action: Action) -> Vec<Effect> {
         let mut effects = Vec::new();
         match action {
-            Action::SlotsRead { month, starts } => self.slots_read(month, starts, &mut effects),
-            Action::SlotsFailed { month } => self.slots_failed(month, &mut effects),
+            Action::SlotsRead { month, wish, slots } => self.slots_read(month, wish, slots, &mut effects),
+            Action::ChooseDuration(minutes) => {
+                self.duration = minutes;
+                self.read_anew(&mut effects);
+            }
+            Action::ChooseHost(id) => {
+                self.host = id;
+                self.read_anew(&mut effects);
+            }
             Action::Turn { months } => self.turn(months, &mut effects),
             Action::Seek => {
                 self.seeking = SKIPPED_WHEN_ASKED;
                 self.turn_while_seeking(&mut effects);
             }
+            Action::Retry if self.step == Step::Details => self.ask_series(&mut effects),
             Action::Retry => self.read(self.month, &mut effects),
             Action::Move { movement, week_start } => self.move_cursor(movement, week_start, &mut effects),
             Action::ShowDay(day) => self.show_day(day, &mut effects),
@@ -294,8 +353,10 @@ impl State {
             Action::Held { start, token } => self.held(start, token, &mut effects),
             Action::HoldFailed { start, failure } => self.hold_failed(start, failure, &mut effects),
             Action::Back => self.back(&mut effects),
-            Action::Type { field, text } => self.type_text(field, text),
+            Action::Type { field, text } => self.type_text(field, text, &mut effects),
+            Action::Tick { field, choice, is_ticked } => self.tick(field, &choice, is_ticked, &mut effects),
             Action::Leave(field) => self.leave(field),
+            Action::SeriesRead { path, dates } => self.series_read(path, dates),
             Action::Submit { fresh_key } => self.submit(fresh_key, &mut effects),
             Action::Booked(appointment) => self.booked(*appointment, &mut effects),
             Action::BookingFailed(failure) => self.booking_failed(failure, &mut effects),

@@ -4,12 +4,14 @@
 mod confirmed;
 mod details;
 mod pick;
+mod series;
 #[cfg(test)]
 mod tests;
 
 use crate::calendar::{Day, Instant, Month};
-use crate::model::{FieldMessage, Location};
-use crate::node::Nodes;
+use crate::form::FieldMessage;
+use crate::model::Location;
+use crate::node::{Nodes, only_if};
 use crate::state::{Announcement, State, Step};
 use crate::zone::Zone;
 
@@ -44,6 +46,7 @@ mod outline {
         "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.6-5.7L12 7M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.6 5.7L12 17";
     pub const GLOBE: &str = "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM3.5 12h17M12 3c5 5.5 5 12.5 0 18-5-5.5-5-12.5 0-18z";
     pub const CHECK: &str = "M5 12.5l4.5 4.5L19 7.5";
+    pub const PERSON: &str = "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM5 20a7 7 0 0 1 14 0";
 }
 
 /// The whole widget: what is booked on one side, the step on the other.
@@ -61,18 +64,65 @@ pub fn widget(state: &State, words: &impl Words) -> Nodes {
     all
 }
 
+/// What is booked, and while a slot is picked the choices that there are in it.
 fn about(nodes: &mut Nodes, state: &State, words: &impl Words) {
     let event = &state.event;
+    let picking = state.step == Step::Pick;
     nodes.line("p", &[("class", "host")], &event.organization_name);
     nodes.line("h2", &[("class", "title")], &event.title);
-    fact(nodes, "fact", outline::CLOCK, &length(event.duration_minutes, words));
+    if picking && event.durations.len() > 1 {
+        lengths(nodes, state, words);
+    } else {
+        fact(nodes, "fact", outline::CLOCK, &length(state.duration, words));
+    }
     place(nodes, &event.location, words);
+    if picking && !event.hosts.is_empty() {
+        let mut options = Nodes::default();
+        options.option("", &words.text("anyone"), &state.host);
+        for host in &event.hosts {
+            options.option(&host.id, &host.name, &state.host);
+        }
+        nodes.element("label", &[("class", "chooser")], |label| {
+            chooser(label, outline::PERSON, &words.text("host"), "host", options);
+        });
+    } else if let Some(host) = event.hosts.iter().find(|host| host.id == state.host) {
+        fact(nodes, "fact", outline::PERSON, &host.name);
+    }
     if let (Step::Details, Some(start)) = (state.step, state.start) {
         fact(nodes, "fact chosen", outline::CALENDAR, &moment(start, &state.zone, words));
     }
     if !event.description.is_empty() {
         nodes.line("p", &[("class", "text")], &event.description);
     }
+}
+
+/// The lengths on offer, side by side and in rising order.
+fn lengths(nodes: &mut Nodes, state: &State, words: &impl Words) {
+    let attributes = [("class", "lengths"), ("role", "radiogroup"), ("aria-label", &words.text("length"))];
+    nodes.element("div", &attributes, |group| {
+        // A day has few enough minutes to do without the code of a sort.
+        for minutes in (0..=1440).filter(|minutes| state.event.durations.contains(minutes)) {
+            let attributes = [
+                ("type", "radio"),
+                ("name", "duration"),
+                ("data-press", "duration"),
+                ("value", &minutes.to_string()),
+                only_if(minutes == state.duration, "checked", ""),
+            ];
+            group.element("label", &[], |label| {
+                label.element("input", &attributes, |_| ());
+                label.line("span", &[], &length(minutes, words));
+            });
+        }
+    });
+}
+
+/// A quiet select with an icon instead of a label in sight, which says by `press` what it chooses.
+fn chooser(label: &mut Nodes, outline: &str, name: &str, press: &str, options: Nodes) {
+    label.icon(outline);
+    label.line("span", &[("class", "unseen")], name);
+    label.push("select", &[("data-press", press)], &[], options);
+    label.icon(outline::FORTH);
 }
 
 /// A line with an icon.
@@ -85,7 +135,7 @@ fn fact(nodes: &mut Nodes, class: &str, outline: &str, text: &str) {
 
 /// `30 min`, `1 h`, `1 h 30 min`.
 fn length(minutes: u32, words: &impl Words) -> String {
-    let part = |key: &str, count: u32| fill(&words.text(key), &[("count", &count.to_string())]);
+    let part = |key: &str, count: u32| counted(key, count as usize, "", words);
     match (minutes / 60, minutes % 60) {
         (0, rest) => part("minutes", rest),
         (hours, 0) => part("hours", hours),
@@ -114,11 +164,16 @@ fn announcement(state: &State, words: &impl Words) -> String {
         Announcement::Nothing => String::new(),
         Announcement::Times { day, count } => {
             let key = if count == 1 { "one_time" } else { "times" };
-            fill(&words.text(key), &[("count", &count.to_string()), ("day", &words.day(day))])
+            counted(key, count, &words.day(day), words)
         }
         Announcement::NoTimes(month) => no_times(month, words),
         Announcement::FieldProblems => words.text("check_fields"),
     }
+}
+
+/// A text that tells a number, and perhaps a day.
+fn counted(key: &str, count: usize, day: &str, words: &impl Words) -> String {
+    fill(&words.text(key), &[("count", &count.to_string()), ("day", day)])
 }
 
 fn no_times(month: Month, words: &impl Words) -> String {

@@ -1,21 +1,19 @@
 //! The widget in a page: its state as a signal, the view that follows it, and the effects of the reducer brought about.
 
-use std::cell::Cell;
-use std::pin::Pin;
-use std::rc::Rc;
-
-use js_sys::{Array, Function, Promise};
-use leptos::mount::mount_to_renderer;
-use leptos::prelude::*;
+use any_spawner::Executor;
+use js_sys::{Array, Function};
+use reactive_graph::owner::{LocalStorage, Owner, StoredValue};
+use reactive_graph::prelude::*;
+use reactive_graph::signal::RwSignal;
+use tachys::view::{Mountable, Render};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Event, HtmlElement};
 
-use crate::browser::{self, PageWords};
+use crate::browser::{self, PageWords, later};
 use crate::calendar::{DAY, Instant, Month, format_instant};
 use crate::gesture::{self, Gesture};
 use crate::json::Json;
-use crate::model::{Appointment, BookingFailure, EventType, HoldFailure, read_slots};
+use crate::model::{Appointment, BookingFailure, EventType, HoldFailure, read_series, read_slots};
 use crate::node::Nodes;
 use crate::request;
 use crate::state::{Action, Effect, State, Target};
@@ -47,15 +45,15 @@ struct Widget {
 
 /// Mounts the widget into an element and gives the function that takes it away again.
 ///
-/// `options` is `{ eventType, slots, language, zone, weekStart, request, emit }`: the event type's answer, the promise of
-/// the first slots in the shape of `request`, the language of dates as a BCP 47 tag, the visitor's IANA zone, the first
-/// day of the week (0 is Monday), and the two functions described at `Page`. An error means that they are not of this
-/// version.
+/// `options` is `{ eventType, slots, language, zone, weekStart, link, request, emit }`: the event type's answer, the
+/// promise of the first slots in the shape of `request`, the language of dates as a BCP 47 tag, the visitor's IANA zone,
+/// the first day of the week (0 is Monday), the secret of a single-use link (may be empty), and the two functions
+/// described at `Page`. An error means that they are not of this version.
 #[wasm_bindgen]
 pub fn mount(element: HtmlElement, options: JsValue) -> Result<JsValue, JsValue> {
     let member = |key: &str| options.get(key).ok_or_else(|| JsValue::from_str(key));
     let event_type = member("eventType")?;
-    let event = EventType::read(&event_type).ok_or("eventType")?;
+    let event = EventType { link: options.text("link"), ..EventType::read(&event_type).ok_or("eventType")? };
     let language = options.text("language");
     let week_start = member("weekStart")?.as_number().unwrap_or_default() as i32;
     let now = browser::present();
@@ -66,49 +64,35 @@ pub fn mount(element: HtmlElement, options: JsValue) -> Result<JsValue, JsValue>
         emit: member("emit")?.dyn_into()?,
         element: element.clone(),
     };
-    let first_slots: Promise = member("slots")?.dyn_into()?;
+    let first_slots = member("slots")?;
     let state = State::new(event, language, zone, now);
     let month = state.month;
 
-    let mounted = Rc::new(Cell::new(None));
-    let mounting = mounted.clone();
-    let handle = mount_to_renderer(&element, move || {
+    let _initialized = Executor::init_wasm_bindgen();
+    let owner = Owner::new();
+    let (widget, mut shown) = owner.with(|| {
         let widget = Widget { state: RwSignal::new(state), page: StoredValue::new_local(page) };
-        mounting.set(Some(widget));
-        move || widget.nodes()
+        (widget, (move || widget.nodes()).build())
     });
-    let widget: Widget = mounted.get().ok_or("mount")?;
+    shown.mount(&element, None);
     let listener = Closure::<dyn FnMut(Event)>::new(move |event| widget.hear(&event, week_start));
     for name in gesture::EVENTS {
         element.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref())?;
     }
-    run(async move {
-        let (status, json) = answer(JsFuture::from(first_slots).await);
-        widget.slots_answered(month, status, &json);
-    });
-    run(async move {
-        browser::pause(BEFORE_ZONES_MS).await;
-        widget.send(Action::ListZones(browser::zone_names()));
-    });
+    widget.act_on(&first_slots, slots_answered(month, 0));
+    later(BEFORE_ZONES_MS, Box::new(move || widget.send(Action::ListZones(browser::zone_names()))));
     Ok(Closure::once_into_js(move || {
         widget.send(Action::Close);
-        drop((handle, listener));
+        shown.unmount();
+        drop((owner, listener));
     }))
 }
 
-/// Runs a future; boxed, so that the code that runs futures is in the bundle once.
-fn run(future: impl Future<Output = ()> + 'static) {
-    let future: Pin<Box<dyn Future<Output = ()>>> = Box::pin(future);
-    spawn_local(future);
-}
+/// Reads what an answer means: its status, which is 0 when none came, and its JSON.
+type Meaning = Box<dyn FnOnce(u16, &JsValue) -> Action>;
 
-/// A status and a JSON value; status 0 when no answer came.
-type Answer = (u16, JsValue);
-
-fn answer(settled: Result<JsValue, JsValue>) -> Answer {
-    let parts = settled.map(|pair| pair.items()).unwrap_or_default();
-    let status = parts.first().and_then(|status| status.as_number()).unwrap_or_default() as u16;
-    (status, parts.into_iter().nth(1).unwrap_or(JsValue::NULL))
+fn slots_answered(month: Month, wish: u32) -> Meaning {
+    Box::new(move |status, json| Action::SlotsRead { month, wish, slots: read_slots(json).filter(|_| status == 200) })
 }
 
 impl Widget {
@@ -143,44 +127,42 @@ impl Widget {
 
     fn bring_about(self, effect: Effect) {
         match effect {
-            Effect::ReadSlots(month) => {
-                let path = self.peek(|state| request::slots_path(&state.event, month));
-                run(async move {
-                    let (status, json) = self.request("GET", &path, None, None).await;
-                    self.slots_answered(month, status, &json);
-                });
+            Effect::ReadSlots { month, wish } => {
+                let path = self.peek(|state| request::slots_path(state, month));
+                self.ask("GET", &path, "", "", slots_answered(month, wish));
+            }
+            Effect::ReadSeries(path) => {
+                let asked = path.clone();
+                let meaning = move |_, json: &_| Action::SeriesRead { path: asked, dates: read_series(json) };
+                self.ask("GET", &path, "", "", Box::new(meaning));
             }
             Effect::Hold { start, replaces } => {
-                let body = self.peek(|state| request::hold(&state.event, start, replaces.as_deref()));
-                run(async move {
-                    let (status, json) = self.request("POST", "/embed/v1/holds", Some(&body), None).await;
-                    self.send(match json.optional_text("hold") {
-                        Some(token) if status < 300 => Action::Held { start, token },
-                        _ => Action::HoldFailed { start, failure: HoldFailure::read(&json) },
-                    });
-                });
+                let body = self.peek(|state| request::hold(state, start, &replaces.unwrap_or_default()));
+                let meaning = move |status, json: &JsValue| match json.optional_text("hold") {
+                    Some(token) if status < 300 => Action::Held { start, token },
+                    _ => Action::HoldFailed { start, failure: HoldFailure::read(json) },
+                };
+                self.ask("POST", "/embed/v1/holds", &body, "", Box::new(meaning));
             }
             Effect::Release(token) => {
-                // Asked at once: it may be the last thing that the widget does.
-                let released = self.request("DELETE", &["/embed/v1/holds/", &token].concat(), None, None);
-                run(async move {
-                    released.await;
-                    self.send(Action::Released);
-                });
+                let path = ["/embed/v1/holds/", &token].concat();
+                self.ask("DELETE", &path, "", "", Box::new(|_, _| Action::Released));
             }
-            Effect::Book { key, body } => run(async move {
-                let (status, json) = self.request("POST", "/embed/v1/appointments", Some(&body), Some(&key)).await;
-                self.send(match Appointment::read(&json) {
+            Effect::Book { key, body } => {
+                let meaning = |status, json: &_| match Appointment::read(json) {
                     Some(appointment) if (200..300).contains(&status) => Action::Booked(Box::new(appointment)),
-                    _ => Action::BookingFailed(BookingFailure::read(status, &json)),
-                });
-            }),
-            Effect::ReadAppointment { token, after_ms, reads } => run(async move {
-                browser::pause(after_ms).await;
-                let (_, json) = self.request("GET", &["/embed/v1/appointments/", &token].concat(), None, None).await;
-                let appointment = Appointment::read(&json).map(Box::new);
-                self.send(Action::AppointmentRead { appointment, reads });
-            }),
+                    _ => Action::BookingFailed(BookingFailure::read(status, json)),
+                };
+                self.ask("POST", "/embed/v1/appointments", &body, &key, Box::new(meaning));
+            }
+            Effect::ReadAppointment { token, after_ms, reads } => {
+                let path = ["/embed/v1/appointments/", &token].concat();
+                let meaning = move |_, json: &_| Action::AppointmentRead {
+                    appointment: Appointment::read(json).map(Box::new),
+                    reads,
+                };
+                later(after_ms, Box::new(move || self.ask("GET", &path, "", "", Box::new(meaning))));
+            }
             Effect::Focus(target) => self.once_shown(selector(target), |element| {
                 // Focus that the browser refuses stays where it is.
                 let _refused = element.focus();
@@ -193,43 +175,35 @@ impl Widget {
         }
     }
 
-    fn slots_answered(self, month: Month, status: u16, json: &JsValue) {
-        self.send(match read_slots(json) {
-            Some(starts) if status == 200 => Action::SlotsRead { month, starts },
-            _ => Action::SlotsFailed { month },
-        });
-    }
-
     /// Does something with an element after the view has followed the state.
     fn once_shown(self, selector: String, then: fn(HtmlElement)) {
-        run(async move {
-            browser::pause(0).await;
+        let find = move || {
             let element = self.page.try_with_value(|page| page.element.query_selector(&selector));
             if let Some(Ok(Some(element))) = element {
                 then(element.unchecked_into());
             }
-        });
+        };
+        later(0, Box::new(find));
     }
 
-    /// Asks at once; gives the status and the JSON of the answer, status 0 when none came.
-    fn request(
-        self,
-        method: &str,
-        path: &str,
-        body: Option<&str>,
-        key: Option<&str>,
-    ) -> impl Future<Output = Answer> + use<> {
-        let optional = |text: Option<&str>| text.map_or(JsValue::UNDEFINED, JsValue::from_str);
-        let arguments = [method.into(), path.into(), optional(body), optional(key)].into_iter().collect::<Array>();
+    /// Asks at once, for it may be the last thing that the widget does, and acts on the answer. Body and key may be empty.
+    fn ask(self, method: &str, path: &str, body: &str, key: &str, meaning: Meaning) {
+        let argument = |text: &str| if text.is_empty() { JsValue::UNDEFINED } else { text.into() };
+        let arguments = [method, path, body, key].map(argument).into_iter().collect::<Array>();
         // The page is gone when the widget was taken away meanwhile.
-        let asked = self.page.try_with_value(|page| page.request.apply(&JsValue::NULL, &arguments));
-        let promise = asked.and_then(Result::ok).and_then(|promise| promise.dyn_into::<Promise>().ok());
-        async move {
-            match promise {
-                Some(promise) => answer(JsFuture::from(promise).await),
-                None => (0, JsValue::NULL),
-            }
+        if let Some(Ok(promise)) = self.page.try_with_value(|page| page.request.apply(&JsValue::NULL, &arguments)) {
+            self.act_on(&promise, meaning);
         }
+    }
+
+    /// Acts on an answer once it is there. Its promise never fails.
+    fn act_on(self, promise: &JsValue, meaning: Meaning) {
+        let act = move |pair: JsValue| {
+            let pair = pair.items();
+            let status = pair.first().and_then(Json::as_number).unwrap_or_default() as u16;
+            self.send(meaning(status, pair.get(1).unwrap_or(&JsValue::NULL)));
+        };
+        browser::await_promise(promise, Box::new(act));
     }
 
     fn emit(self, name: &str, interval: Option<(Instant, Instant)>) {
@@ -246,7 +220,7 @@ fn selector(target: Target) -> String {
     match target {
         Target::Heading => "[data-heading]".to_owned(),
         Target::Notice => ".notice".to_owned(),
-        Target::Field(field) => ["#", field.name()].concat(),
+        Target::Field(field) => ["[data-field='", &field.0.to_string(), "']"].concat(),
         Target::Day(day) => ["[data-day='", &day.iso(), "']"].concat(),
         Target::Slot(start) => ["[data-start='", &format_instant(start), "']"].concat(),
     }

@@ -1,4 +1,16 @@
 //! The one state machine of an appointment; nothing else changes a status.
+//!
+//! ```text
+//!                    Confirm                    Move
+//!  (booked) ─► Pending ─────► Confirmed ◄──────────┐
+//!     │           │ ▲             │  └─────────────┘
+//!     │           │ └─MoveForApproval
+//!     │           ├─ Decline ─► Declined
+//!     │           ├─ Expire ──► Expired
+//!     └─► Confirmed ─ Cancel ─► Cancelled ◄─ Cancel ─ Pending
+//! ```
+//!
+//! A pending or confirmed appointment claims its time; the three ends are final and claim nothing.
 
 use std::fmt;
 
@@ -6,17 +18,31 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum AppointmentStatus {
+    /// A host has still to agree; meanwhile its time belongs to it.
+    Pending,
     /// It takes place; its time belongs to it.
     Confirmed,
     /// It does not take place; its time is free again.
     Cancelled,
+    /// The host said no.
+    Declined,
+    /// Nobody said yes in time.
+    Expired,
 }
 
 /// What can be done to an appointment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Transition {
+    /// The host agrees.
+    Confirm,
+    /// The host does not agree.
+    Decline,
+    /// The time to agree has passed.
+    Expire,
     /// Another time.
     Move,
+    /// Another time, to which the host has to agree again.
+    MoveForApproval,
     /// It shall not take place.
     Cancel,
 }
@@ -35,33 +61,53 @@ pub enum CancelledBy {
 
 /// The transition is not possible from this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a {from} appointment cannot be changed")]
+#[error("a {from} appointment cannot be changed like this")]
 pub struct IllegalTransition {
     /// The status at the time.
     pub from: AppointmentStatus,
 }
 
 impl AppointmentStatus {
-    /// The status after a transition. A cancelled appointment stays as it is, whatever is asked.
+    /// Every status.
+    pub const ALL: [Self; 5] = [Self::Pending, Self::Confirmed, Self::Cancelled, Self::Declined, Self::Expired];
+
+    /// The status after a transition.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] for every pair that the drawing above does not show.
     pub fn apply(self, transition: Transition) -> Result<AppointmentStatus, IllegalTransition> {
         match (self, transition) {
+            (Self::Pending, Transition::Confirm) => Ok(Self::Confirmed),
+            (Self::Pending, Transition::Decline) => Ok(Self::Declined),
+            (Self::Pending, Transition::Expire) => Ok(Self::Expired),
+            (Self::Pending, Transition::Move) => Ok(Self::Pending),
             (Self::Confirmed, Transition::Move) => Ok(Self::Confirmed),
-            (Self::Confirmed, Transition::Cancel) => Ok(Self::Cancelled),
-            (Self::Cancelled, _) => Err(IllegalTransition { from: self }),
+            (Self::Pending | Self::Confirmed, Transition::MoveForApproval) => Ok(Self::Pending),
+            (Self::Pending | Self::Confirmed, Transition::Cancel) => Ok(Self::Cancelled),
+            (Self::Confirmed, Transition::Confirm | Transition::Decline | Transition::Expire)
+            | (Self::Cancelled | Self::Declined | Self::Expired, _) => Err(IllegalTransition { from: self }),
         }
     }
 
-    /// `confirmed` or `cancelled`.
+    /// Whether its time is taken.
+    pub fn claims_time(self) -> bool {
+        matches!(self, Self::Pending | Self::Confirmed)
+    }
+
+    /// `pending`, `confirmed`, `cancelled`, `declined` or `expired`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Pending => "pending",
             Self::Confirmed => "confirmed",
             Self::Cancelled => "cancelled",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
         }
     }
 
     /// Reads what [`as_str`](Self::as_str) writes.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Confirmed, Self::Cancelled].into_iter().find(|status| status.as_str() == text)
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
 }
 
@@ -91,17 +137,49 @@ impl CancelledBy {
 mod tests {
     use super::*;
 
+    const TRANSITIONS: [Transition; 6] = [
+        Transition::Confirm,
+        Transition::Decline,
+        Transition::Expire,
+        Transition::Move,
+        Transition::MoveForApproval,
+        Transition::Cancel,
+    ];
+
     #[test]
-    fn a_cancelled_appointment_can_neither_move_nor_be_cancelled_again() {
-        let cancelled = AppointmentStatus::Confirmed.apply(Transition::Cancel).unwrap();
-        assert_eq!(cancelled, AppointmentStatus::Cancelled);
-        for transition in [Transition::Move, Transition::Cancel] {
-            assert_eq!(cancelled.apply(transition), Err(IllegalTransition { from: cancelled }));
+    fn what_has_ended_cannot_change_any_more() {
+        for ended in [AppointmentStatus::Cancelled, AppointmentStatus::Declined, AppointmentStatus::Expired] {
+            for transition in TRANSITIONS {
+                assert_eq!(ended.apply(transition), Err(IllegalTransition { from: ended }));
+            }
         }
     }
 
     #[test]
-    fn a_moved_appointment_stays_confirmed() {
-        assert_eq!(AppointmentStatus::Confirmed.apply(Transition::Move), Ok(AppointmentStatus::Confirmed));
+    fn only_a_pending_appointment_can_be_confirmed_declined_or_expire() {
+        for (transition, after) in [
+            (Transition::Confirm, AppointmentStatus::Confirmed),
+            (Transition::Decline, AppointmentStatus::Declined),
+            (Transition::Expire, AppointmentStatus::Expired),
+        ] {
+            assert_eq!(AppointmentStatus::Pending.apply(transition), Ok(after));
+            assert!(AppointmentStatus::Confirmed.apply(transition).is_err());
+        }
+    }
+
+    #[test]
+    fn a_move_keeps_the_status_unless_it_needs_approval() {
+        for status in [AppointmentStatus::Pending, AppointmentStatus::Confirmed] {
+            assert_eq!(status.apply(Transition::Move), Ok(status));
+            assert_eq!(status.apply(Transition::MoveForApproval), Ok(AppointmentStatus::Pending));
+        }
+    }
+
+    #[test]
+    fn exactly_what_claims_time_can_be_cancelled() {
+        for status in AppointmentStatus::ALL {
+            assert_eq!(status.apply(Transition::Cancel).is_ok(), status.claims_time(), "{status}");
+            assert_eq!(AppointmentStatus::parse(status.as_str()), Some(status));
+        }
     }
 }

@@ -91,6 +91,23 @@ ids! {
     AuditEntryId;
     /// A received notification.
     InboxMessageId;
+    /// The time that one appointment, or the appointments that share a slot's seats, take from their hosts. The claim of
+    /// an ordinary appointment bears the appointment's own UUID.
+    ClaimId;
+    /// Appointments that were booked together, one on each of several dates.
+    SeriesId;
+    /// A host's time off.
+    AbsenceId;
+    /// A list of dates on which nobody works.
+    HolidayCalendarId;
+    /// A secret address that books once.
+    BookingLinkId;
+}
+
+impl From<&AppointmentId> for ClaimId {
+    fn from(id: &AppointmentId) -> Self {
+        Self(id.0.clone())
+    }
 }
 
 #[cfg(test)]

@@ -8,11 +8,17 @@
 //! [`interval::Interval`] is half-open, `[start, end)`.
 
 pub mod appointment;
+#[cfg(feature = "tz")]
+pub mod availability;
 pub mod event_type;
 pub mod ids;
 pub mod interval;
 pub mod parse;
+pub mod question;
+#[cfg(feature = "tz")]
+pub mod recurrence;
 pub mod schedule;
+#[cfg(feature = "tz")]
 pub mod slots;
 #[cfg(feature = "text")]
 pub mod text;

@@ -119,12 +119,9 @@ impl EmailAddress {
         }
         let refused = || FieldProblem::new("error.email");
         let (local, domain) = text.rsplit_once('@').ok_or_else(refused)?;
-        let local_is_good = !local.is_empty()
-            && local.len() <= 64
+        let local_is_good = local.len() <= 64
             && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".!#$%&'*+/=?^_`{|}~-".contains(&byte))
-            && !local.starts_with('.')
-            && !local.ends_with('.')
-            && !local.contains("..");
+            && local.split('.').all(|part| !part.is_empty());
         let label_is_good = |label: &str| {
             !label.is_empty()
                 && label.len() <= 63

@@ -73,8 +73,8 @@ macro_rules! catalogue {
 
 static CATALOGUES: LazyLock<[Catalogue; 2]> = LazyLock::new(|| {
     [
-        catalogue!("en": "widget", "dashboard", "public", "mail", "error"),
-        catalogue!("es": "widget", "dashboard", "public", "mail", "error"),
+        catalogue!("en": "widget", "dashboard", "public", "mail", "error", "why"),
+        catalogue!("es": "widget", "dashboard", "public", "mail", "error", "why"),
     ]
 });
 
@@ -85,6 +85,14 @@ fn catalogue(locale: Locale) -> &'static Catalogue {
 /// The text of a key, or the key itself where the catalogue lacks it.
 pub fn lookup(locale: Locale, key: &str) -> &str {
     catalogue(locale).get(key).map_or(key, String::as_str)
+}
+
+/// What a visitor answered, as one line: several choices with commas, a ticked box as a yes.
+pub fn answer(locale: Locale, answer: &crate::question::Answer) -> String {
+    match answer.values.as_slice() {
+        [on] if on == "on" => lookup(locale, "mail.yes").to_owned(),
+        values => values.join(", "),
+    }
 }
 
 /// The text of a key with its `{name}` placeholders filled in.

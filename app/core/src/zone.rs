@@ -28,7 +28,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 use crate::{
@@ -87,7 +89,23 @@ impl<'de> serde::Deserialize<'de> for TimeZoneName {
 }
 
 /// The instants whose local time in `tz` lies in `[from, to)`: none, one interval, or two around a fold; sorted.
+///
+/// ```
+/// use cupo_core::zone::{TimeZoneName, instants_of};
+/// let instants = |zone, from: &str, to: &str| {
+///     let tz = TimeZoneName::parse(zone).unwrap().tz();
+///     let found = instants_of(tz, from.parse().unwrap(), to.parse().unwrap());
+///     found.iter().map(|at| format!("{}/{}", at.start.format("%R"), at.end.format("%R"))).collect::<Vec<_>>()
+/// };
+/// // It begins inside the hour that Madrid has twice: it begins twice.
+/// assert_eq!(instants("Europe/Madrid", "2026-10-25T02:30:00", "2026-10-25T04:00:00"), ["00:30/01:00", "01:30/03:00"]);
+/// // Lord Howe has only half an hour twice.
+/// assert_eq!(instants("Australia/Lord_Howe", "2026-04-05T01:00:00", "2026-04-05T02:00:00"), ["14:00/15:30"]);
+/// // Samoa crossed the date line: the 30th of December 2011 did not take place.
+/// assert!(instants("Pacific/Apia", "2011-12-30T09:00:00", "2011-12-30T17:00:00").is_empty());
+/// ```
 pub fn instants_of(tz: Tz, from: NaiveDateTime, to: NaiveDateTime) -> Vec<Interval> {
+    let (from, to) = (bounded(from), bounded(to));
     if from >= to {
         return Vec::new();
     }
@@ -102,41 +120,103 @@ pub fn instants_of(tz: Tz, from: NaiveDateTime, to: NaiveDateTime) -> Vec<Interv
     normalize(pieces.collect())
 }
 
-/// The first instant at or after which the local time in `tz` is at least `local`, however the clocks change.
+/// The first instant at which the local time in `tz` is at least `local`, however the clocks change: in a gap the end of
+/// the gap, in a fold the earlier of the two.
+///
+/// ```
+/// use cupo_core::zone::{TimeZoneName, first_instant_at_or_after, last_instant_before};
+/// let madrid = TimeZoneName::parse("Europe/Madrid").unwrap().tz();
+/// let skipped = "2026-03-29T02:30:00".parse().unwrap();
+/// assert_eq!(first_instant_at_or_after(madrid, skipped).to_rfc3339(), "2026-03-29T01:00:00+00:00");
+/// assert_eq!(last_instant_before(madrid, skipped).to_rfc3339(), "2026-03-29T01:00:00+00:00");
+/// let doubled = "2026-10-25T02:30:00".parse().unwrap();
+/// assert_eq!(first_instant_at_or_after(madrid, doubled).to_rfc3339(), "2026-10-25T00:30:00+00:00");
+/// assert_eq!(last_instant_before(madrid, doubled).to_rfc3339(), "2026-10-25T01:30:00+00:00");
+/// ```
 pub fn first_instant_at_or_after(tz: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    let local = bounded(local);
     match tz.from_local_datetime(&local) {
         MappedLocalTime::Single(instant) | MappedLocalTime::Ambiguous(instant, _) => instant.to_utc(),
-        // In a gap the clock jumps over `local` at the very end of the stretch before.
-        MappedLocalTime::None => offset_stretches(tz, local, local + TimeDelta::minutes(1))
+        MappedLocalTime::None => offset_stretches(tz, local, local)
             .into_iter()
-            .find_map(|(stretch, offset)| (stretch.end + offset >= local.and_utc()).then_some(stretch.end))
-            .unwrap_or_else(|| local.and_utc()),
+            .find(|(stretch, offset)| stretch.end + *offset > local.and_utc())
+            .map_or(local.and_utc(), |(stretch, offset)| stretch.start.max(local.and_utc() - offset)),
     }
 }
+
+/// The instant from which on the local time in `tz` is at least `local` for good: in a gap the end of the gap, in a fold
+/// the later of the two.
+pub fn last_instant_before(tz: Tz, local: NaiveDateTime) -> DateTime<Utc> {
+    match tz.from_local_datetime(&bounded(local)) {
+        MappedLocalTime::Ambiguous(_, later) => later.to_utc(),
+        _ => first_instant_at_or_after(tz, local),
+    }
+}
+
+/// A local time with which can be reckoned: one before the year 1 or after the year 9999 counts as the nearest that is not.
+fn bounded(local: NaiveDateTime) -> NaiveDateTime {
+    let year = local.year();
+    if (1..10_000).contains(&year) {
+        return local;
+    }
+    NaiveDate::from_yo_opt(year.clamp(1, 10_000), 1).map_or(local, |date| date.and_time(NaiveTime::MIN))
+}
+
+/// A change of a zone's clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Transition {
+    /// The first instant of the new offset.
+    pub at: DateTime<Utc>,
+    /// Local time less UTC before.
+    pub before: TimeDelta,
+    /// Local time less UTC from then on.
+    pub after: TimeDelta,
+}
+
+/// The first change of the zone's clocks in `(after, until]`, if there is one.
+///
+/// ```
+/// use chrono::{DateTime, TimeDelta, Utc};
+/// use cupo_core::zone::{TimeZoneName, next_transition};
+/// let madrid = TimeZoneName::parse("Europe/Madrid").unwrap().tz();
+/// let now: DateTime<Utc> = "2026-11-27T12:00:00Z".parse().unwrap();
+/// let spring = next_transition(madrid, now, now + TimeDelta::days(366)).unwrap();
+/// assert_eq!(spring.at.to_rfc3339(), "2027-03-28T01:00:00+00:00");
+/// assert_eq!((spring.before, spring.after), (TimeDelta::hours(1), TimeDelta::hours(2)));
+/// ```
+pub fn next_transition(tz: Tz, after: DateTime<Utc>, until: DateTime<Utc>) -> Option<Transition> {
+    let before = offset_at(tz, after);
+    let mut cursor = after;
+    while cursor < until {
+        let next = (cursor + STEP).min(until);
+        if offset_at(tz, next) != before {
+            let at = transition_between(tz, cursor, next);
+            return Some(Transition { at, before, after: offset_at(tz, at) });
+        }
+        cursor = next;
+    }
+    None
+}
+
+/// How far apart offsets are looked at to find where they change. A change that is undone within a step is not found: the
+/// shortest that the database has from 1970 to 2100 lasted a week (Brazil in October 2000).
+const STEP: TimeDelta = TimeDelta::days(3);
 
 /// The stretches of constant offset around the local interval, which reach further than any offset (26 h) on both sides.
 fn offset_stretches(tz: Tz, from: NaiveDateTime, to: NaiveDateTime) -> Vec<(Interval, TimeDelta)> {
     let margin = TimeDelta::hours(27);
-    let step = TimeDelta::hours(3);
     let (mut start, last) = (from.and_utc() - margin, to.and_utc() + margin);
     let mut stretches = Vec::new();
-    let (mut cursor, mut offset) = (start, offset_at(tz, start));
-    while cursor < last {
-        let next = (cursor + step).min(last);
-        if offset_at(tz, next) != offset {
-            let change = transition_between(tz, cursor, next);
-            stretches.extend(Interval::new(start, change).map(|stretch| (stretch, offset)));
-            (start, offset) = (change, offset_at(tz, change));
-            cursor = change;
-        } else {
-            cursor = next;
-        }
+    while let Some(change) = next_transition(tz, start, last) {
+        stretches.extend(Interval::new(start, change.at).map(|stretch| (stretch, change.before)));
+        start = change.at;
     }
-    stretches.extend(Interval::new(start, last).map(|stretch| (stretch, offset)));
+    stretches.extend(Interval::new(start, last).map(|stretch| (stretch, offset_at(tz, start))));
     stretches
 }
 
-fn offset_at(tz: Tz, instant: DateTime<Utc>) -> TimeDelta {
+/// Local time less UTC at an instant.
+pub fn offset_at(tz: Tz, instant: DateTime<Utc>) -> TimeDelta {
     TimeDelta::seconds(i64::from(tz.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()))
 }
 
@@ -154,7 +234,6 @@ fn transition_between(tz: Tz, before: DateTime<Utc>, after: DateTime<Utc>) -> Da
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chrono::NaiveDate;
     use proptest::prelude::*;
 
     /// Walks every minute that could belong to the local interval.
@@ -185,6 +264,31 @@ mod tests {
         let santiago = TimeZoneName::parse("America/Santiago").unwrap().tz();
         let midnight = NaiveDate::from_ymd_opt(2026, 9, 6).unwrap().and_hms_opt(0, 0, 0).unwrap();
         assert_eq!(first_instant_at_or_after(santiago, midnight).to_rfc3339(), "2026-09-06T04:00:00+00:00");
+    }
+
+    #[test]
+    fn a_local_time_within_a_gap_is_the_instant_after_it() {
+        let madrid = TimeZoneName::parse("Europe/Madrid").unwrap().tz();
+        let date = NaiveDate::from_ymd_opt(2026, 3, 29).unwrap();
+        for minute in 0..60 {
+            let skipped = date.and_hms_opt(2, minute, 0).unwrap();
+            assert_eq!(first_instant_at_or_after(madrid, skipped).to_rfc3339(), "2026-03-29T01:00:00+00:00");
+            assert_eq!(last_instant_before(madrid, skipped).to_rfc3339(), "2026-03-29T01:00:00+00:00");
+        }
+        let noon = NaiveDate::from_ymd_opt(2011, 12, 30).unwrap().and_hms_opt(12, 0, 0).unwrap();
+        let apia = TimeZoneName::parse("Pacific/Apia").unwrap().tz();
+        assert_eq!(first_instant_at_or_after(apia, noon).to_rfc3339(), "2011-12-30T10:00:00+00:00");
+    }
+
+    #[test]
+    fn local_times_at_the_ends_of_time_are_taken_for_near_ones() {
+        for tz in chrono_tz::TZ_VARIANTS {
+            for local in [NaiveDateTime::MIN, NaiveDateTime::MAX] {
+                assert!(instants_of(tz, local, local).is_empty());
+                assert_eq!(first_instant_at_or_after(tz, local), last_instant_before(tz, local));
+            }
+            assert_eq!(instants_of(tz, NaiveDateTime::MIN, NaiveDateTime::MAX).len(), 1);
+        }
     }
 
     #[test]

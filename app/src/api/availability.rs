@@ -1,178 +1,161 @@
-//! When the host can be booked.
+//! When the host can be booked: schedules, time off, holidays.
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::absences::AbsenceRow;
+use super::holiday_calendars::HolidayCalendarRow;
 use crate::error::AppError;
 
-/// The host's zone and weekly hours.
+/// Everything that the availability page shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AvailabilityView {
-    /// IANA name.
-    pub time_zone: String,
-    /// Monday first.
-    pub days: Vec<DayView>,
+    /// The host's schedules, the default one first.
+    pub schedules: Vec<ScheduleRow>,
+    /// The host's time off that is not over.
+    pub absences: Vec<AbsenceRow>,
+    /// The host's holiday calendars.
+    pub holiday_calendars: Vec<HolidayCalendarRow>,
 }
 
-/// One day of the week.
+/// A schedule in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DayView {
-    /// `monday` to `sunday`: the name of the form's field.
+pub struct ScheduleRow {
+    /// Its id.
+    pub id: String,
+    /// Its name.
     pub name: String,
-    /// The day's name in the reader's language.
-    pub label: String,
-    /// Start and end, `HH:MM`; midnight at the end of the day is `00:00`, as `<input type=time>` writes it.
-    pub intervals: Vec<(String, String)>,
-}
-
-/// The form of the availability page.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AvailabilityForm {
-    /// IANA name.
+    /// Its zone and the zone's offset now.
     pub time_zone: String,
-    /// Rows of the day, as are the others.
-    pub monday: Vec<IntervalRow>,
-    /// See `monday`.
-    pub tuesday: Vec<IntervalRow>,
-    /// See `monday`.
-    pub wednesday: Vec<IntervalRow>,
-    /// See `monday`.
-    pub thursday: Vec<IntervalRow>,
-    /// See `monday`.
-    pub friday: Vec<IntervalRow>,
-    /// See `monday`.
-    pub saturday: Vec<IntervalRow>,
-    /// See `monday`.
-    pub sunday: Vec<IntervalRow>,
+    /// Its weekly hours: days and times.
+    pub hours: Vec<(String, String)>,
+    /// What holds besides the weekly hours, such as `2 dates with other hours`.
+    pub besides: Vec<String>,
+    /// Whether it is used where none is chosen.
+    pub is_default: bool,
+    /// The titles of the event types that use it.
+    pub event_types: Vec<String>,
 }
 
-/// A row of the form; a row without start and end counts as removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct IntervalRow {
-    /// `HH:MM`.
-    pub start: String,
-    /// `HH:MM`; `00:00` is the midnight at which the day ends.
-    pub end: String,
-}
-
-/// Every zone that can be chosen, in alphabetical order.
-#[server(prefix = "/dashboard/api", endpoint = "time_zones")]
-pub async fn time_zones() -> Result<Vec<String>, AppError> {
-    Ok(cupo_core::zone::TimeZoneName::all().map(str::to_owned).collect())
-}
-
-/// The host's schedule.
+/// The host's schedules, time off and holiday calendars.
 #[server(prefix = "/dashboard/api", endpoint = "availability")]
 pub async fn availability() -> Result<AvailabilityView, AppError> {
     use super::request::{answer, host};
-    use crate::text::locale;
-    use chrono::{NaiveDate, Weekday};
-
     let (engine, principal) = host()?;
-    let schedule = answer(engine.schedule(&principal).await)?;
-    let monday =
-        NaiveDate::from_isoywd_opt(2026, 1, Weekday::Mon).expect("the first week of every ISO year has a Monday");
-    let days = cupo_core::schedule::WEEKDAYS
-        .iter()
-        .zip(schedule.weekly_hours.days())
-        .zip(monday.iter_days())
-        .map(|((name, intervals), date)| DayView {
-            name: (*name).to_owned(),
-            label: crate::time::weekday(date, locale()),
-            intervals: intervals.iter().map(|at| (at.start(), at.end().replace("24:00", "00:00"))).collect(),
-        })
-        .collect();
-    Ok(AvailabilityView { time_zone: schedule.time_zone.to_string(), days })
-}
-
-/// Replaces the host's schedule.
-#[server(prefix = "/dashboard/api", endpoint = "availability_save")]
-pub async fn availability_save(form: AvailabilityForm) -> Result<(), AppError> {
-    use super::request::{answer, done, host};
-    let (engine, principal) = host()?;
-    let typed = form.typed();
-    answer(engine.schedule_save(&principal, form.into_input()).await)
-        .map_err(|error| error.with_typed(&[("availability", &typed)]))?;
-    done("/dashboard/availability", "saved");
-    Ok(())
+    let now = engine.now();
+    let mut overviews = answer(engine.schedules(&principal).await)?;
+    overviews.sort_by_key(|overview| !overview.schedule.is_default);
+    let zone = overviews.first().map(|overview| overview.schedule.time_zone.tz()).unwrap_or_default();
+    let today = crate::time::date_in(now, zone);
+    let absences = answer(engine.absences(&principal).await)?;
+    let holiday_calendars = answer(engine.holiday_calendars(&principal).await)?;
+    Ok(AvailabilityView {
+        schedules: overviews.into_iter().map(|overview| view::row(overview, now)).collect(),
+        absences: super::absences::view::rows(absences, today),
+        holiday_calendars: holiday_calendars
+            .into_iter()
+            .map(|calendar| super::holiday_calendars::view::row(calendar, today, now))
+            .collect(),
+    })
 }
 
 #[cfg(feature = "ssr")]
-impl AvailabilityForm {
-    fn into_input(self) -> cupo_engine::ScheduleInput {
-        let days = [self.monday, self.tuesday, self.wednesday, self.thursday, self.friday, self.saturday, self.sunday];
-        let weekly_hours = cupo_core::schedule::WEEKDAYS
-            .iter()
-            .zip(days)
-            .map(|(name, rows)| {
-                let filled = rows.into_iter().filter(|row| !row.is_empty());
-                ((*name).to_owned(), filled.map(IntervalRow::into_input).collect())
+pub(super) mod view {
+    use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+    use cupo_core::schedule::{LocalInterval, WeeklyHours};
+    use cupo_core::text::Locale;
+    use cupo_engine::ScheduleOverview;
+
+    use super::ScheduleRow;
+    use crate::text::{locale, t, tf};
+    use crate::time;
+
+    pub(super) fn row(overview: ScheduleOverview, now: DateTime<Utc>) -> ScheduleRow {
+        let ScheduleOverview { schedule, event_types } = overview;
+        let counted = |count: usize, one: &'static str, many: &'static str| match count {
+            0 => None,
+            1 => Some(t(one).to_owned()),
+            count => Some(tf(many, &[("count", &count)])),
+        };
+        let today = time::date_in(now, schedule.time_zone.tz());
+        let overrides = schedule.overrides.iter().filter(|of| of.date >= today).count();
+        let travels = schedule.travels.iter().filter(|travel| travel.last >= today).count();
+        let besides = [
+            counted(overrides, "dashboard.override_count", "dashboard.overrides_count"),
+            counted(travels, "dashboard.travel_count", "dashboard.travels_count"),
+            counted(schedule.holiday_calendar_ids.len(), "dashboard.holidays_count_one", "dashboard.holidays_count"),
+        ];
+        ScheduleRow {
+            id: schedule.id.to_string(),
+            time_zone: time::zone(schedule.time_zone.tz(), now),
+            hours: week(&schedule.weekly_hours, locale()),
+            besides: besides.into_iter().flatten().collect(),
+            is_default: schedule.is_default,
+            name: schedule.name,
+            event_types,
+        }
+    }
+
+    /// The names of the days, Monday first.
+    pub(in crate::api) fn weekdays(locale: Locale) -> Vec<String> {
+        let monday =
+            NaiveDate::from_isoywd_opt(2026, 1, Weekday::Mon).expect("the first week of every ISO year has a Monday");
+        monday.iter_days().take(7).map(|date| time::weekday(date, locale)).collect()
+    }
+
+    /// The hours of a week, days that have the same ones together: `Monday – Friday`, `9:00 AM – 5:00 PM`.
+    pub(super) fn week(hours: &WeeklyHours, locale: Locale) -> Vec<(String, String)> {
+        let names = weekdays(locale);
+        let mut lines: Vec<(usize, usize, &[LocalInterval])> = Vec::new();
+        for (day, intervals) in hours.days().iter().enumerate().filter(|(_, intervals)| !intervals.is_empty()) {
+            match lines.last_mut() {
+                Some((_, last, same)) if *last + 1 == day && *same == intervals.as_slice() => *last = day,
+                _ => lines.push((day, day, intervals)),
+            }
+        }
+        let days = |first: usize, last: usize| {
+            if first == last { names[first].clone() } else { format!("{} – {}", names[first], names[last]) }
+        };
+        lines
+            .into_iter()
+            .map(|(first, last, intervals)| {
+                let times: Vec<_> = intervals.iter().map(|interval| told(interval, locale)).collect();
+                (days(first, last), times.join(", "))
             })
-            .collect();
-        cupo_engine::ScheduleInput {
-            time_zone: self.time_zone,
-            weekly_hours: cupo_engine::WeeklyHoursInput(weekly_hours),
+            .collect()
+    }
+
+    fn told(interval: &LocalInterval, locale: Locale) -> String {
+        // Beyond midnight the clock begins anew.
+        let clock = |minute: u16| {
+            let time = NaiveTime::MIN + TimeDelta::minutes(i64::from(minute));
+            time::local_clock(time, locale)
+        };
+        let until = clock(interval.end_minute);
+        let until = if interval.crosses_midnight() { format!("{until} {}", t("dashboard.next_day")) } else { until };
+        format!("{} – {until}", clock(interval.start_minute))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn days_with_the_same_hours_are_told_together() {
+            let at = |start, end| LocalInterval::parse(start, end).unwrap();
+            let office = || vec![at("09:00", "13:00"), at("15:00", "18:00")];
+            let hours =
+                WeeklyHours::new([office(), office(), vec![], office(), vec![at("20:00", "24:00")], vec![], vec![]]);
+            let told = week(&hours.unwrap(), Locale::En);
+            let told: Vec<_> = told.iter().map(|(days, times)| (days.as_str(), times.as_str())).collect();
+            assert_eq!(
+                told,
+                [
+                    ("Monday – Tuesday", "9:00 AM – 1:00 PM, 3:00 PM – 6:00 PM"),
+                    ("Thursday", "9:00 AM – 1:00 PM, 3:00 PM – 6:00 PM"),
+                    ("Friday", "8:00 PM – 12:00 AM"),
+                ]
+            );
         }
-    }
-
-    /// The rows as they were typed, as JSON, for the page that comes after a refusal.
-    fn typed(&self) -> String {
-        serde_json::to_string(self).expect("a form of texts has a JSON form")
-    }
-}
-
-#[cfg(feature = "ssr")]
-impl IntervalRow {
-    fn is_empty(&self) -> bool {
-        self.start.trim().is_empty() && self.end.trim().is_empty()
-    }
-
-    fn into_input(self) -> cupo_engine::LocalIntervalInput {
-        let end = if self.end.trim() == "00:00" { "24:00".to_owned() } else { self.end };
-        cupo_engine::LocalIntervalInput { start: self.start, end }
-    }
-}
-
-#[cfg(all(test, feature = "ssr"))]
-mod tests {
-    use super::*;
-
-    fn posted(body: &str) -> cupo_engine::ScheduleInput {
-        #[derive(Deserialize)]
-        struct Body {
-            form: AvailabilityForm,
-        }
-        let body: Body = serde_qs::Config::new(5, false).deserialize_str(body).expect("the form can be read");
-        body.form.into_input()
-    }
-
-    #[test]
-    fn empty_rows_are_removed_and_gaps_in_the_numbering_do_not_matter() {
-        let input = posted(
-            "form%5Btime_zone%5D=Europe%2FMadrid\
-             &form%5Bmonday%5D%5B0%5D%5Bstart%5D=09%3A00&form%5Bmonday%5D%5B0%5D%5Bend%5D=13%3A00\
-             &form%5Bmonday%5D%5B7%5D%5Bstart%5D=15%3A00&form%5Bmonday%5D%5B7%5D%5Bend%5D=18%3A00\
-             &form%5Btuesday%5D%5B0%5D%5Bstart%5D=&form%5Btuesday%5D%5B0%5D%5Bend%5D=",
-        );
-        assert_eq!(input.time_zone, "Europe/Madrid");
-        let monday: Vec<_> =
-            input.weekly_hours.0["monday"].iter().map(|at| (at.start.as_str(), at.end.as_str())).collect();
-        assert_eq!(monday, [("09:00", "13:00"), ("15:00", "18:00")]);
-        assert!(input.weekly_hours.0["tuesday"].is_empty());
-        assert!(input.weekly_hours.0["sunday"].is_empty());
-    }
-
-    #[test]
-    fn an_end_at_midnight_is_the_end_of_the_day() {
-        let input = posted("form[friday][0][start]=20%3A00&form[friday][0][end]=00%3A00");
-        assert_eq!(input.weekly_hours.0["friday"][0].end, "24:00");
-    }
-
-    #[test]
-    fn a_half_filled_row_is_kept_for_the_engine_to_refuse() {
-        let input = posted("form[friday][0][start]=20%3A00&form[friday][0][end]=");
-        assert_eq!(input.weekly_hours.0["friday"].len(), 1);
     }
 }

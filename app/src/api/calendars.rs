@@ -46,6 +46,10 @@ pub struct CalendarView {
     pub can_write: bool,
     /// Whether its events block slots.
     pub checks_conflicts: bool,
+    /// Whether events that may still change their mind block too.
+    pub tentative_blocks: bool,
+    /// Whether invitations without an answer block too.
+    pub unanswered_blocks: bool,
     /// Whether it receives the appointments.
     pub receives_events: bool,
     /// When it was last read, as a sentence.
@@ -60,6 +64,10 @@ pub struct CalendarView {
 pub struct CalendarChoicesForm {
     /// Ids of the ticked calendars.
     pub blocks: Vec<String>,
+    /// Ids of those whose tentative events block.
+    pub tentative: Vec<String>,
+    /// Ids of those whose unanswered invitations block.
+    pub unanswered: Vec<String>,
     /// Id of the calendar that receives events; empty for none.
     pub receives: String,
 }
@@ -88,9 +96,14 @@ pub async fn calendar_choices_save(#[server(default)] form: CalendarChoicesForm)
     let choices = overviews
         .iter()
         .flat_map(|overview| &overview.calendars)
-        .map(|calendar| CalendarChoice {
-            calendar_id: calendar.id.clone(),
-            checks_conflicts: form.blocks.iter().any(|id| id == calendar.id.as_str()),
+        .map(|calendar| {
+            let is_in = |ids: &[String]| ids.iter().any(|id| id == calendar.id.as_str());
+            CalendarChoice {
+                calendar_id: calendar.id.clone(),
+                checks_conflicts: is_in(&form.blocks),
+                tentative_blocks: is_in(&form.tentative),
+                unanswered_blocks: is_in(&form.unanswered),
+            }
         })
         .collect();
     let receives = match form.receives.as_str() {
@@ -156,6 +169,8 @@ mod view {
             is_primary: calendar.is_primary,
             can_write: calendar.can_write,
             checks_conflicts: calendar.checks_conflicts,
+            tentative_blocks: calendar.tentative_blocks,
+            unanswered_blocks: calendar.unanswered_blocks,
             receives_events: calendar.receives_events,
             problem: calendar.sync_error.map(|_| t("dashboard.sync_problem").to_owned()),
             name: calendar.name,

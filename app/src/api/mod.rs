@@ -3,14 +3,26 @@
 //! Each asks for the principal first, works through one use case of the engine, and answers with texts that are ready to
 //! show. A change ends in a redirect (`?notice=`), so that it works the same with and without JavaScript.
 
+pub mod absences;
 pub mod appointments;
 pub mod availability;
+pub mod booking_links;
 pub mod calendars;
+pub mod changes;
+pub mod clock_change;
 pub mod docs;
+#[cfg(feature = "ssr")]
+mod draft;
+pub mod event_type;
 pub mod event_types;
+pub mod holiday_calendars;
+pub mod hosts;
 pub mod overview;
+pub mod rows;
+pub mod schedule;
 pub mod session;
 pub mod sites;
+pub mod why;
 
 #[cfg(feature = "ssr")]
 pub(crate) mod request;

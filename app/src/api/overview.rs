@@ -59,13 +59,14 @@ pub async fn overview() -> Result<OverviewView, AppError> {
     const SHOWN: usize = 5;
 
     let (engine, principal) = host()?;
-    let schedule = answer(engine.schedule(&principal).await)?;
+    let tz = super::request::zone(&engine, &principal).await?;
+    let schedules = answer(engine.schedules(&principal).await)?;
     let accounts = answer(engine.accounts(&principal).await)?;
     let event_types = super::event_types::event_types().await?;
     let sites = answer(engine.sites(&principal).await)?;
     let failed = answer(engine.failed_jobs(&principal).await)?;
     let upcoming = answer(engine.appointments(&principal, AppointmentFilter::Upcoming, None).await)?;
-    let tz = schedule.time_zone.tz();
+    let pending = answer(engine.appointments(&principal, AppointmentFilter::Pending, None).await)?;
     Ok(OverviewView {
         next: upcoming
             .items
@@ -76,12 +77,15 @@ pub async fn overview() -> Result<OverviewView, AppError> {
         time_zone: crate::time::zone(tz, engine.now()),
         setup: SetupView {
             calendar: accounts.iter().any(|overview| !overview.calendars.is_empty()),
-            hours: schedule.weekly_hours.days().iter().any(|day| !day.is_empty()),
+            hours: schedules
+                .iter()
+                .flat_map(|overview| overview.schedule.weekly_hours.days())
+                .any(|day| !day.is_empty()),
             event_type: !event_types.is_empty(),
             site: !sites.is_empty(),
         },
         first_url: event_types.iter().find(|event_type| event_type.is_active).map(|event_type| event_type.url.clone()),
-        notices: notices::of(&engine, &accounts, &failed),
+        notices: notices::of(&engine, &accounts, &failed, pending.items.len()),
     })
 }
 
@@ -93,16 +97,25 @@ mod notices {
     use super::NoticeView;
     use crate::text::{t, tf};
 
-    pub(super) fn of(engine: &Engine, accounts: &[AccountOverview], failed: &[Job]) -> Vec<NoticeView> {
+    pub(super) fn of(engine: &Engine, accounts: &[AccountOverview], failed: &[Job], pending: usize) -> Vec<NoticeView> {
         let link = |path: &str, text: &str| Some((path.to_owned(), text.to_owned()));
-        let mut notices: Vec<_> = accounts
+        let waiting = match pending {
+            0 => None,
+            1 => Some(t("dashboard.notice_pending").to_owned()),
+            count => Some(tf("dashboard.notice_pending_many", &[("count", &count)])),
+        };
+        let waiting = waiting.map(|text| NoticeView {
+            text,
+            link: link("/dashboard/appointments?filter=pending", t("dashboard.decide")),
+        });
+        let reconnecting = accounts
             .iter()
             .filter(|overview| overview.account.state == AccountState::ReconnectNeeded)
             .map(|overview| NoticeView {
                 text: tf("dashboard.notice_reconnect", &[("email", &overview.account.email)]),
                 link: link("/dashboard/calendars", t("dashboard.reconnect")),
-            })
-            .collect();
+            });
+        let mut notices: Vec<_> = waiting.into_iter().chain(reconnecting).collect();
         if !engine.mail_configured() {
             notices.push(NoticeView { text: t("dashboard.notice_no_mail").to_owned(), link: None });
         }

@@ -1,5 +1,8 @@
 //! What every server function needs of its request.
 
+use std::str::FromStr;
+
+use chrono_tz::Tz;
 use cupo_engine::{Engine, EngineError, Principal};
 use http::request::Parts;
 use http::{Method, StatusCode, header};
@@ -42,13 +45,31 @@ pub(crate) fn answer<T>(result: Result<T, EngineError>) -> Result<T, AppError> {
     })
 }
 
+/// The zone in which a host reads times: that of the schedule which they use where none is chosen.
+pub(crate) async fn zone(engine: &Engine, principal: &Principal) -> Result<Tz, AppError> {
+    let schedules = answer(engine.schedules(principal).await)?;
+    let own = schedules.iter().find(|overview| overview.schedule.is_default).or(schedules.first());
+    answer(own.map(|overview| overview.schedule.time_zone.tz()).ok_or(EngineError::NotFound("schedule")))
+}
+
+/// What an id of the form or the address means.
+pub(crate) fn id<T: FromStr>(text: &str, noun: &'static str) -> Result<T, AppError> {
+    answer(text.parse().map_err(|_| EngineError::NotFound(noun)))
+}
+
+/// The same, where an empty text means that there is none yet.
+pub(crate) fn id_or_new<T: FromStr>(text: &str, noun: &'static str) -> Result<Option<T>, AppError> {
+    if matches!(text, "" | "new") { Ok(None) } else { id(text, noun).map(Some) }
+}
+
 /// Leads to `path` with a notice, as the end of a change.
 pub(crate) fn done(path: &str, notice: &str) {
     let separator = if path.contains('?') { '&' } else { '?' };
     leptos_axum::redirect(&format!("{path}{separator}notice={notice}"));
 }
 
-fn is_plain_form() -> bool {
+/// Whether the form was sent without a script: the answer is then a redirect, and can hold nothing.
+pub(crate) fn is_plain_form() -> bool {
     use_context::<Parts>().is_some_and(|parts| {
         let accepts_html = parts
             .headers

@@ -16,6 +16,10 @@ pub struct SessionView {
     pub email: String,
     /// The organization's name.
     pub organization: String,
+    /// Whether the user looks after the whole organization.
+    pub is_admin: bool,
+    /// How many appointments wait for an answer: a number, or `50+`; empty for none.
+    pub pending: String,
 }
 
 /// The form of the sign-in page.
@@ -72,8 +76,18 @@ pub struct SignUpOptions {
 /// The signed-in user; an error leads to the sign-in page.
 #[server(prefix = "/dashboard/api", endpoint = "session")]
 pub async fn session() -> Result<SessionView, AppError> {
-    let (_, principal) = super::request::host()?;
+    use super::request::{answer, host};
+    use cupo_store::{AppointmentFilter, Role};
+
+    let (engine, principal) = host()?;
+    let pending = answer(engine.appointments(&principal, AppointmentFilter::Pending, None).await)?;
+    let more = if pending.next.is_some() { "+" } else { "" };
     Ok(SessionView {
+        pending: match pending.items.len() {
+            0 => String::new(),
+            count => format!("{count}{more}"),
+        },
+        is_admin: principal.role != Role::Host,
         name: principal.name.to_string(),
         email: principal.email.to_string(),
         organization: principal.organization_name,

@@ -4,7 +4,10 @@ use leptos::form::ActionForm;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::api::appointments::{AppointmentCancel, AppointmentDetailView, HistoryRow, appointment};
+use super::appointments::StatusBadge;
+use crate::api::appointments::{
+    AppointmentCancel, AppointmentConfirm, AppointmentDecline, AppointmentDetailView, HistoryRow, OtherRow, appointment,
+};
 use crate::parts::fields::{FormEnd, TextArea};
 use crate::parts::form::{FormState, successes};
 use crate::parts::frame::PageHead;
@@ -18,20 +21,31 @@ pub(crate) fn AppointmentPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let cancel = ServerAction::<AppointmentCancel>::new();
-    let cancelled = successes(cancel);
-    let detail = Resource::new_blocking(move || (id.get(), cancelled.get()), |(id, _)| appointment(id));
+    let confirm = ServerAction::<AppointmentConfirm>::new();
+    let decline = ServerAction::<AppointmentDecline>::new();
+    let changes = [successes(cancel), successes(confirm), successes(decline)];
+    let detail =
+        Resource::new_blocking(move || (id.get(), changes.map(|count| count.get())), |(id, _)| appointment(id));
     view! {
         <nav class="crumbs" aria-label=t("dashboard.breadcrumb")>
             <a href="/dashboard/appointments">{icons::chevron_left()} <span>{t("dashboard.appointments")}</span></a>
         </nav>
         {loaded(detail, move |detail: AppointmentDetailView| {
             let id = detail.id.clone();
-            let can_cancel = detail.can_cancel;
+            let (can_cancel, can_decide) = (detail.can_cancel, detail.can_decide);
             let history = detail.history.clone();
+            let (series, sharing) = (detail.series.clone(), detail.sharing.clone());
+            let status = detail.status.clone();
             view! {
-                <PageHead title=detail.title.clone() lead=detail.visitor_name.clone()/>
+                <PageHead title=detail.title.clone() lead=detail.visitor_name.clone()>
+                    <StatusBadge status/>
+                </PageHead>
                 <PageNotice/>
+                <Standing detail=detail.clone()/>
+                {can_decide.then(|| view! { <Decide confirm decline id=id.clone()/> })}
                 <Facts detail/>
+                <Others id="series" title=t("dashboard.series") text=t("dashboard.series_text") rows=series/>
+                <Others id="sharing" title=t("dashboard.sharing") text=t("dashboard.sharing_text") rows=sharing/>
                 {can_cancel.then(|| view! { <Cancel action=cancel id/> })}
                 <History rows=history/>
             }
@@ -40,17 +54,95 @@ pub(crate) fn AppointmentPage() -> impl IntoView {
     .into_any()
 }
 
+/// How it ended, or until when it waits.
+#[component]
+fn Standing(detail: AppointmentDetailView) -> impl IntoView {
+    let is_pending = detail.status.is_pending();
+    detail.standing.map(|standing| {
+        let reason = detail.cancel_reason.map(|reason| view! { <q>{reason}</q> });
+        let icon = if is_pending { icons::clock().into_any() } else { icons::cross().into_any() };
+        view! { <p class="notice notice-warning">{icon} <span>{standing} " " {reason}</span></p> }
+    })
+}
+
+/// The host's answer to an appointment that needs one.
+#[component]
+fn Decide(
+    confirm: ServerAction<AppointmentConfirm>,
+    decline: ServerAction<AppointmentDecline>,
+    id: String,
+) -> impl IntoView {
+    let (confirming, form) = (FormState::of(confirm), FormState::of(decline));
+    let open = form.message().is_some();
+    let confirmed = id.clone();
+    view! {
+        <div class="decide">
+            <div role="alert">
+                {move || confirming.message().map(|message| view! { <p class="notice notice-error">{icons::warning()} <span>{message}</span></p> })}
+            </div>
+            <ActionForm action=confirm>
+                <input type="hidden" name="id" value=confirmed/>
+                <button type="submit" class="button button-primary" aria-busy=move || confirming.is_pending().then_some("true")>
+                    {icons::check()} <span>{t("dashboard.confirm_appointment")}</span>
+                </button>
+            </ActionForm>
+            <details class="confirm" open=open>
+                <summary class="button button-quiet-danger">{t("dashboard.decline_appointment")}</summary>
+                <div class="confirm-body card">
+                    <p>{t("dashboard.decline_question")}</p>
+                    <ActionForm action=decline>
+                        <div class="stack">
+                            <input type="hidden" name="form[id]" value=id/>
+                            <TextArea
+                                form
+                                name="reason"
+                                label=t("dashboard.cancel_reason")
+                                hint=t("dashboard.cancel_reason_hint").to_owned()
+                                is_optional=true
+                                rows=3
+                                scope="decline"
+                            />
+                            <FormEnd form submit=t("dashboard.decline_confirm")/>
+                        </div>
+                    </ActionForm>
+                </div>
+            </details>
+        </div>
+    }
+    .into_any()
+}
+
+/// Appointments that belong to this one; nothing where there are none.
+#[component]
+fn Others(id: &'static str, title: &'static str, text: &'static str, rows: Vec<OtherRow>) -> impl IntoView {
+    (!rows.is_empty()).then(|| {
+        let row = |row: OtherRow| {
+            let href = format!("/dashboard/appointments/{}", row.id);
+            view! {
+                <li>
+                    <a href=href>{row.text}</a>
+                    {row.status.map(|status| view! { <StatusBadge status/> })}
+                </li>
+            }
+        };
+        view! {
+            <section class="stack" aria-labelledby=id>
+                <div class="section-lead">
+                    <h2 id=id>{title}</h2>
+                    <p class="hint">{text}</p>
+                </div>
+                <ul class="card list">{rows.into_iter().map(row).collect_view()}</ul>
+            </section>
+        }
+        .into_any()
+    })
+}
+
 #[component]
 fn Facts(detail: AppointmentDetailView) -> impl IntoView {
     let mail = format!("mailto:{}", detail.visitor_email);
     let call = detail.visitor_phone.as_ref().map(|number| format!("tel:{number}"));
     view! {
-        {detail
-            .cancelled
-            .map(|cancelled| {
-                let reason = detail.cancel_reason.map(|reason| view! { <q>{reason}</q> });
-                view! { <p class="notice notice-warning">{icons::cross()} <span>{cancelled} " " {reason}</span></p> }
-            })}
         <section class="card">
             <dl class="facts-list">
                 <div>
@@ -76,6 +168,14 @@ fn Facts(detail: AppointmentDetailView) -> impl IntoView {
                         {call.map(|call| view! { <a href=call>{detail.visitor_phone}</a> })}
                     </dd>
                 </div>
+                {detail
+                    .hosts
+                    .map(|hosts| view! { <div><dt>{t("dashboard.hosts")}</dt><dd>{hosts}</dd></div> })}
+                {detail
+                    .answers
+                    .into_iter()
+                    .map(|(question, answer)| view! { <div><dt>{question}</dt><dd class="prewrap">{answer}</dd></div> })
+                    .collect_view()}
                 {detail
                     .visitor_notes
                     .map(|notes| view! { <div><dt>{t("dashboard.notes")}</dt><dd class="prewrap">{notes}</dd></div> })}

@@ -158,6 +158,11 @@ fn Row(calendar: CalendarView) -> impl IntoView {
                 {calendar.is_primary.then(|| view! { <span class="badge">{t("dashboard.primary")}</span> })}
                 <small>{calendar.synced}</small>
                 {calendar.problem.map(|problem| view! { <small class="problem">{icons::warning()} {problem}</small> })}
+                <Also
+                    id=calendar.id.clone()
+                    tentative=calendar.tentative_blocks
+                    unanswered=calendar.unanswered_blocks
+                />
             </th>
             <td data-label=t("dashboard.blocks")>
                 <label class="tick">
@@ -178,6 +183,24 @@ fn Row(calendar: CalendarView) -> impl IntoView {
                 }}
             </td>
         </tr>
+    }
+    .into_any()
+}
+
+/// What blocks besides events that stand; shown where the calendar blocks at all.
+#[component]
+fn Also(id: String, tentative: bool, unanswered: bool) -> impl IntoView {
+    view! {
+        <span class="also" role="group" aria-label=t("dashboard.also_blocks")>
+            <label>
+                <input type="checkbox" name="form[tentative][]" value=id.clone() checked=tentative/>
+                <span>{t("dashboard.tentative_blocks")}</span>
+            </label>
+            <label>
+                <input type="checkbox" name="form[unanswered][]" value=id checked=unanswered/>
+                <span>{t("dashboard.unanswered_blocks")}</span>
+            </label>
+        </span>
     }
     .into_any()
 }

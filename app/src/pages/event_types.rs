@@ -43,28 +43,33 @@ pub(crate) fn EventTypesPage() -> impl IntoView {
 #[component]
 fn Tile(row: EventTypeRow) -> impl IntoView {
     let edit = format!("/dashboard/event-types/{}", row.id);
+    let why = format!("/dashboard/event-types/{}/why", row.id);
     view! {
         <li class="card tile" class:is-off=!row.is_active>
             <div class="section-head">
                 <h2><a href=edit>{row.title}</a></h2>
-                {(!row.is_active).then(|| view! { <span class="badge">{t("dashboard.inactive")}</span> })}
+                <span class="badges">
+                    {row.listing.map(|listing| view! { <span class="badge">{listing}</span> })}
+                    {(!row.is_active).then(|| view! { <span class="badge">{t("dashboard.inactive")}</span> })}
+                </span>
             </div>
             <p class="facts">
                 <span>{icons::clock()} {row.duration}</span>
                 <span>{icons::location(&row.location_kind)} {row.location}</span>
             </p>
             <Copyable label=t("dashboard.public_link") text=row.url.clone() id=format!("link-{}", row.id)/>
-            {row
-                .is_active
-                .then(|| {
-                    view! {
-                        <p>
+            <p class="facts">
+                {row
+                    .is_active
+                    .then(|| {
+                        view! {
                             <a class="with-icon" href=row.url rel="external">
                                 {icons::external()} <span>{t("dashboard.open_public_page")}</span>
                             </a>
-                        </p>
-                    }
-                })}
+                        }
+                    })}
+                <a class="with-icon" href=why>{icons::question()} <span>{t("dashboard.why")}</span></a>
+            </p>
         </li>
     }
     .into_any()

@@ -16,9 +16,15 @@ pub(crate) struct FieldIds {
     problem: String,
 }
 
+/// A field's name as HTML writes it: `hosts.ana.weight` is `form[hosts][ana][weight]`.
+pub(crate) fn input_name(name: &str) -> String {
+    name.split('.').fold("form".to_owned(), |html, part| format!("{html}[{part}]"))
+}
+
 impl FieldIds {
     pub(crate) fn new(scope: &str, name: &str) -> Self {
-        let input = if scope.is_empty() { name.to_owned() } else { format!("{scope}-{name}") };
+        let name = name.replace('.', "-");
+        let input = if scope.is_empty() { name } else { format!("{scope}-{name}") };
         Self { hint: format!("{input}-hint"), problem: format!("{input}-problem"), input }
     }
 
@@ -37,40 +43,57 @@ impl FieldIds {
 #[component]
 fn Field(
     form: FormState,
-    name: &'static str,
+    name: String,
     ids: FieldIds,
-    label: &'static str,
+    label: String,
     hint: Option<String>,
     is_optional: bool,
     children: Children,
 ) -> impl IntoView {
     let problem_id = ids.problem.clone();
+    let problem = Memo::new(move |_| form.problem(&name));
     view! {
-        <div class="field" class:is-wrong=move || form.problem(name).is_some()>
+        <div class="field" class:is-wrong=move || problem.read().is_some()>
             <label for=ids.input>
                 {label} {is_optional.then(|| view! { <span class="optional">{t("dashboard.optional")}</span> })}
             </label>
             {hint.map(|hint| view! { <p class="hint" id=ids.hint>{hint}</p> })}
             {children()}
             {move || {
-                form.problem(name).map(|problem| view! { <p class="problem" id=problem_id.clone()>{icons::warning()} {problem}</p> })
+                problem.get().map(|problem| view! { <p class="problem" id=problem_id.clone()>{icons::warning()} {problem}</p> })
             }}
         </div>
     }
+}
+
+/// What is wrong with something that has no field of its own.
+#[component]
+pub(crate) fn Problem(
+    form: FormState,
+    #[prop(into)] name: String,
+    /// Whether what is wrong with anything within it is told here too.
+    #[prop(optional)]
+    and_within: bool,
+) -> impl IntoView {
+    let problem = move || if and_within { form.problem_at(&name) } else { form.problem(&name) };
+    move || problem().map(|problem| view! { <p class="problem">{icons::warning()} {problem}</p> })
 }
 
 /// A field of one line. Its name in the form is `form[name]`.
 #[component]
 pub(crate) fn TextField(
     form: FormState,
-    name: &'static str,
-    label: &'static str,
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
     /// What is stored; what was typed before a refusal goes first.
     #[prop(optional, into)]
     value: String,
     #[prop(default = "text")] kind: &'static str,
     #[prop(optional, into)] hint: Option<String>,
     #[prop(optional)] is_optional: bool,
+    /// Whether the server alone judges what is left empty: for fields that are not shown at all times.
+    #[prop(optional)]
+    may_be_empty: bool,
     #[prop(optional)] autocomplete: Option<&'static str>,
     /// Shown before what is typed, such as the first part of an address.
     #[prop(optional, into)]
@@ -82,29 +105,26 @@ pub(crate) fn TextField(
     #[prop(optional, into)]
     scope: String,
 ) -> impl IntoView {
-    let ids = FieldIds::new(&scope, name);
-    let value = if kind == "password" { String::new() } else { form.start_value(name, value) };
-    let has_hint = hint.is_some();
-    let described = {
-        let ids = ids.clone();
-        move || ids.described_by(has_hint, form.problem(name).is_some())
-    };
+    let ids = FieldIds::new(&scope, &name);
+    let value = if kind == "password" { String::new() } else { form.start_value(&name, value) };
+    let described = described(form, &name, &ids, hint.is_some());
     let is_number = kind == "number";
+    let (input, is_wrong) = (input_name(&name), wrong(form, &name));
     view! {
         <Field form name ids=ids.clone() label hint is_optional>
             <div class="control" class:is-number=is_number>
                 {prefix.map(|prefix| view! { <span class="affix">{prefix}</span> })}
                 <input
                     id=ids.input
-                    name=format!("form[{name}]")
+                    name=input
                     type=kind
                     value=value
-                    required=!is_optional
+                    required=!is_optional && !may_be_empty
                     autocomplete=autocomplete
                     inputmode=is_number.then_some("numeric")
                     min=is_number.then_some("0")
                     aria-describedby=described
-                    aria-invalid=move || form.problem(name).map(|_| "true")
+                    aria-invalid=is_wrong
                 />
                 {suffix.map(|suffix| view! { <span class="affix">{suffix}</span> })}
             </div>
@@ -112,36 +132,55 @@ pub(crate) fn TextField(
     }
 }
 
+/// `aria-describedby` of a field, as its problems come and go.
+fn described(
+    form: FormState,
+    name: &str,
+    ids: &FieldIds,
+    has_hint: bool,
+) -> impl Fn() -> Option<String> + Clone + use<> {
+    let (ids, name) = (ids.clone(), name.to_owned());
+    move || ids.described_by(has_hint, form.problem(&name).is_some())
+}
+
+/// `aria-invalid` of a field.
+fn wrong(form: FormState, name: &str) -> impl Fn() -> Option<&'static str> + Clone + use<> {
+    let name = name.to_owned();
+    move || form.problem(&name).map(|_| "true")
+}
+
 /// A field of several lines.
 #[component]
 pub(crate) fn TextArea(
     form: FormState,
-    name: &'static str,
-    label: &'static str,
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
     #[prop(optional, into)] value: String,
     #[prop(optional, into)] hint: Option<String>,
     #[prop(optional)] is_optional: bool,
+    /// See [`TextField`].
+    #[prop(optional)]
+    may_be_empty: bool,
     #[prop(default = 4)] rows: u16,
     #[prop(optional)] placeholder: Option<&'static str>,
+    #[prop(optional)] node_ref: NodeRef<leptos::html::Textarea>,
     #[prop(optional, into)] scope: String,
 ) -> impl IntoView {
-    let ids = FieldIds::new(&scope, name);
-    let value = form.start_value(name, value);
-    let has_hint = hint.is_some();
-    let described = {
-        let ids = ids.clone();
-        move || ids.described_by(has_hint, form.problem(name).is_some())
-    };
+    let ids = FieldIds::new(&scope, &name);
+    let value = form.start_value(&name, value);
+    let described = described(form, &name, &ids, hint.is_some());
+    let (input, is_wrong) = (input_name(&name), wrong(form, &name));
     view! {
         <Field form name ids=ids.clone() label hint is_optional>
             <textarea
                 id=ids.input
-                name=format!("form[{name}]")
+                name=input
                 rows=rows.to_string()
                 placeholder=placeholder
-                required=!is_optional
+                required=!is_optional && !may_be_empty
+                node_ref=node_ref
                 aria-describedby=described
-                aria-invalid=move || form.problem(name).map(|_| "true")
+                aria-invalid=is_wrong
             >
                 {raw_text(value)}
             </textarea>
@@ -153,30 +192,27 @@ pub(crate) fn TextArea(
 #[component]
 pub(crate) fn SelectField(
     form: FormState,
-    name: &'static str,
-    label: &'static str,
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
     options: Vec<(String, String)>,
     #[prop(optional, into)] value: String,
     #[prop(optional, into)] hint: Option<String>,
     #[prop(optional)] node_ref: NodeRef<leptos::html::Select>,
     #[prop(optional, into)] scope: String,
 ) -> impl IntoView {
-    let ids = FieldIds::new(&scope, name);
-    let value = form.start_value(name, value);
-    let has_hint = hint.is_some();
-    let described = {
-        let ids = ids.clone();
-        move || ids.described_by(has_hint, form.problem(name).is_some())
-    };
+    let ids = FieldIds::new(&scope, &name);
+    let value = form.start_value(&name, value);
+    let described = described(form, &name, &ids, hint.is_some());
+    let (input, is_wrong) = (input_name(&name), wrong(form, &name));
     view! {
         <Field form name ids=ids.clone() label hint is_optional=false>
             <div class="select">
                 <select
                     id=ids.input
-                    name=format!("form[{name}]")
+                    name=input
                     node_ref=node_ref
                     aria-describedby=described
-                    aria-invalid=move || form.problem(name).map(|_| "true")
+                    aria-invalid=is_wrong
                 >
                     {options
                         .into_iter()
@@ -189,6 +225,53 @@ pub(crate) fn SelectField(
                 {icons::chevron_down()}
             </div>
         </Field>
+    }
+}
+
+/// A box to tick, with what it means.
+#[component]
+pub(crate) fn TickField(
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
+    /// What is stored or was typed: `on` where it is ticked.
+    #[prop(into)]
+    value: String,
+    #[prop(optional, into)] hint: Option<String>,
+    #[prop(optional, into)] class: String,
+) -> impl IntoView {
+    view! {
+        <label class=format!("choice {class}")>
+            <input type="checkbox" name=input_name(&name) value="on" checked=value == "on"/>
+            <span>{label} {hint.map(|hint| view! { " " <small>{hint}</small> })}</span>
+        </label>
+    }
+}
+
+/// A choice of one among few, each with what it means: value, text and explanation.
+#[component]
+pub(crate) fn RadioField(
+    #[prop(into)] name: String,
+    #[prop(into)] label: String,
+    options: Vec<(&'static str, &'static str, &'static str)>,
+    #[prop(into)] value: String,
+) -> impl IntoView {
+    view! {
+        <fieldset class="radios">
+            <legend>{label}</legend>
+            <div class="choices">
+                {options
+                    .into_iter()
+                    .map(|(option, text, explained)| {
+                        view! {
+                            <label class="choice">
+                                <input type="radio" name=input_name(&name) value=option checked=value == option/>
+                                <span>{text} " " <small>{explained}</small></span>
+                            </label>
+                        }
+                    })
+                    .collect_view()}
+            </div>
+        </fieldset>
     }
 }
 

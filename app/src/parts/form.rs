@@ -2,8 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use serde::de::DeserializeOwned;
 
-use crate::error::AppError;
+use crate::error::{AppError, WHOLE_FORM};
 
 /// The refusal of a form's action: shown beside the fields, and the source of what was typed before a redirect.
 #[derive(Clone, Copy)]
@@ -38,6 +39,18 @@ impl FormState {
         }
     }
 
+    /// The same, for a form with two actions: what either of them refused.
+    pub(crate) fn or(self, other: Self) -> Self {
+        let (error, others) = (self.error, other.error);
+        Self { error: Signal::derive(move || error.get().or_else(|| others.get())), ..self }
+    }
+
+    /// The same, for a form that arrived with a refusal.
+    pub(crate) fn or_refused(self, refused: Option<AppError>) -> Self {
+        let error = self.error;
+        Self { error: Signal::derive(move || error.get().or_else(|| refused.clone())), ..self }
+    }
+
     /// The sentence for the whole form.
     pub(crate) fn message(self) -> Option<String> {
         self.error.with(|error| error.as_ref().map(|error| error.message.clone()))
@@ -46,6 +59,22 @@ impl FormState {
     /// The sentence for one field.
     pub(crate) fn problem(self, field: &str) -> Option<String> {
         self.error.with(|error| error.as_ref()?.field(field).map(str::to_owned))
+    }
+
+    /// The first sentence for `name` or for anything within it, such as `overrides.a.date` within `overrides.a`.
+    pub(crate) fn problem_at(self, name: &str) -> Option<String> {
+        self.error.with(|error| {
+            let within =
+                |field: &str| field.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+            let found = error.as_ref()?.fields.iter().find(|entry| within(&entry.field))?;
+            Some(found.message.clone())
+        })
+    }
+
+    /// What the whole form starts with: what was typed before a refusal, else `stored`. See [`AppError::with_form`].
+    pub(crate) fn start<T: DeserializeOwned>(self, stored: T) -> T {
+        let typed = self.start_value(WHOLE_FORM, "");
+        serde_json::from_str(&typed).unwrap_or(stored)
     }
 
     /// What the field starts with: the typed text after a refusal, else `stored`.

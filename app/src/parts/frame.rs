@@ -4,16 +4,20 @@ use cupo_core::text::Locale;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos_router::components::{A, Outlet};
+use leptos_router::hooks::use_location;
 
 use super::icons;
-use super::loaded::loaded;
+use super::loaded::{loaded, loaded_quietly};
 use crate::api::session::{SessionView, SetLanguage, SignOut, session};
 use crate::text::{locale, t};
 
 /// The dashboard: navigation beside the page, or above it on a small screen.
 #[component]
 pub(crate) fn DashboardFrame() -> impl IntoView {
-    let session = Resource::new_blocking(|| (), |()| session());
+    // What waits for an answer may have changed with each page, and with each change on one.
+    let place = use_location();
+    let notice = Memo::new(move |_| place.query.with(|query| query.get("notice")));
+    let session = Resource::new_blocking(move || (place.pathname.get(), notice.get()), |_| session());
     view! {
         <a class="skip" href="#main">{t("dashboard.skip")}</a>
         <div class="dashboard">
@@ -40,11 +44,20 @@ fn Navigation(session: Resource<Result<SessionView, crate::error::AppError>>) ->
         <nav aria-label=t("dashboard.navigation")>
             <ul>
                 <li><A href="/dashboard" exact=true>{icons::home()} <span>{t("dashboard.overview")}</span></A></li>
-                <li><A href="/dashboard/appointments">{icons::people()} <span>{t("dashboard.appointments")}</span></A></li>
+                <li>
+                    <A href="/dashboard/appointments">
+                        {icons::inbox()} <span>{t("dashboard.appointments")}</span> <Pending session/>
+                    </A>
+                </li>
                 <li><A href="/dashboard/event-types">{icons::list()} <span>{t("dashboard.event_types")}</span></A></li>
                 <li><A href="/dashboard/availability">{icons::clock()} <span>{t("dashboard.availability")}</span></A></li>
                 <li><A href="/dashboard/calendars">{icons::calendar()} <span>{t("dashboard.calendars")}</span></A></li>
                 <li><A href="/dashboard/sites">{icons::code()} <span>{t("dashboard.sites")}</span></A></li>
+                {loaded_quietly(session, |session: SessionView| {
+                    session
+                        .is_admin
+                        .then(|| view! { <li><A href="/dashboard/hosts">{icons::people()} <span>{t("dashboard.hosts")}</span></A></li> })
+                })}
             </ul>
             <ul class="nav-second">
                 <li><A href="/docs">{icons::book()} <span>{t("dashboard.docs")}</span></A></li>
@@ -60,6 +73,20 @@ fn Navigation(session: Resource<Result<SessionView, crate::error::AppError>>) ->
         </div>
     }
     .into_any()
+}
+
+/// How many appointments wait for an answer.
+#[component]
+fn Pending(session: Resource<Result<SessionView, crate::error::AppError>>) -> impl IntoView {
+    loaded_quietly(session, |session: SessionView| {
+        (!session.pending.is_empty()).then(|| {
+            view! {
+                <span class="badge badge-warm">
+                    {session.pending} <span class="visually-hidden">{t("dashboard.wait_for_answer")}</span>
+                </span>
+            }
+        })
+    })
 }
 
 /// Pages outside the dashboard.

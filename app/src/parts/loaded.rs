@@ -45,6 +45,25 @@ where
     }
 }
 
+/// The same for a detail: nothing while it is fetched, and nothing where it is refused.
+pub(crate) fn loaded_quietly<T, V>(
+    resource: Resource<Result<T, AppError>>,
+    view: impl Fn(T) -> V + Clone + Send + Sync + 'static,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    V: IntoView + 'static,
+{
+    view! {
+        <Transition fallback=|| ()>
+            {move || {
+                let view = view.clone();
+                Suspend::new(async move { resource.await.ok().map(view) })
+            }}
+        </Transition>
+    }
+}
+
 fn refusal(error: AppError) -> impl IntoView {
     view! {
         <section class="empty" role="alert">

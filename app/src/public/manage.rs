@@ -1,18 +1,20 @@
 //! The visitor's page `/manage/{token}`.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use cupo_core::appointment::{AppointmentStatus, CancelledBy};
+use cupo_core::text;
 use cupo_core::wire::AppointmentView;
 use cupo_core::zone::TimeZoneName;
-use leptos::either::{Either, EitherOf3};
+use leptos::either::EitherOf3;
 use leptos::prelude::*;
 
+use super::address::Address;
 use super::booking::place;
+use super::changes::{cancel_form, reschedule};
 use super::document::Document;
-use super::month::{Address, Offer, rfc3339};
-use super::query::Picks;
+use super::fields::page_problem;
 use super::{ManageState, PublicContext};
-use crate::escape::raw_text;
 use crate::parts::icons;
 use crate::text::{locale, t, tf};
 use crate::time;
@@ -21,89 +23,108 @@ use crate::time;
 pub fn render_manage_page(context: &PublicContext, state: &ManageState) -> String {
     let appointment = &state.appointment;
     let is_embedded = state.query.embed.as_deref() == Some("1");
-    let picks = state.query.raw().resolve(&appointment.time_zone, context.now, &state.slots);
     let path = format!("/manage/{}", state.token);
-    let mut kept = Vec::new();
-    if is_embedded {
-        kept.push(("embed", "1".to_owned()));
-    }
-    let address = Address { path, kept };
+    let kept = is_embedded.then(|| ("embed", "1".to_owned())).into_iter().collect();
+    let mut address = Address { path, kept };
     let step = Step::of(state, context.now);
-    let switch = format!(
-        "{}&",
-        address.with(&step.name().map(|name| ("step", name.to_owned())).into_iter().collect::<Vec<_>>())
-    );
+    let switch = address.open(&step.name().map(|name| ("step", name.to_owned())).into_iter().collect::<Vec<_>>());
+    if state.query.lang.is_some() {
+        address.kept.push(("lang", context.locale.as_str().to_owned()));
+    }
     let document = Document {
         title: format!("{} · {}", appointment.title, appointment.organization_name),
         is_embedded,
         has_widget: false,
-        awaits_meeting_link: appointment.meeting_pending && matches!(step, Step::See { .. }),
-        address: switch.replace("?&", "?"),
+        awaits_meeting_link: appointment.meeting_pending && matches!(step, Step::See(_)),
+        address: switch,
     };
     document.render(context, || {
-        let mut address = address;
-        if state.query.lang.is_some() {
-            address.kept.push(("lang", context.locale.as_str().to_owned()));
-        }
+        let tz = TimeZoneName::parse(&appointment.time_zone).map_or(chrono_tz::UTC, TimeZoneName::tz);
         let step = match step {
-            Step::See { can_change } => EitherOf3::A(can_change.then(|| actions(&address))),
+            Step::See(may) => EitherOf3::A(see(state, may, tz, &address)),
             Step::Cancel => EitherOf3::B(cancel_form(state, &address)),
-            Step::Reschedule => EitherOf3::C(reschedule(state, context, picks, &address)),
+            Step::Reschedule => EitherOf3::C(reschedule(state, context.now, &address)),
         };
         view! {
             <div class="manage">
-                {head(state)}
-                {state.problem.clone().map(|problem| view! { <p class="notice notice-error" role="alert">{icons::warning()} <span>{problem}</span></p> })}
-                {facts(appointment, address.with(&[]))}
+                {head(state, tz)}
+                {page_problem(state.problem.clone())}
+                {facts(appointment, tz, address.with(&[]))}
                 {step}
             </div>
         }
     })
 }
 
+/// What the visitor may still do.
+#[derive(Clone, Copy)]
+struct May {
+    /// Whether the appointment is still to come.
+    is_ahead: bool,
+    cancel: bool,
+    reschedule: bool,
+}
+
 enum Step {
-    See { can_change: bool },
+    See(May),
     Cancel,
     Reschedule,
 }
 
 impl Step {
     fn of(state: &ManageState, now: DateTime<Utc>) -> Self {
-        let can_change = state.appointment.status == AppointmentStatus::Confirmed && state.appointment.start > now;
+        let AppointmentView { status, start, can_cancel, can_reschedule, .. } = state.appointment;
+        let is_ahead = status.claims_time() && start > now;
+        let may = May { is_ahead, cancel: is_ahead && can_cancel, reschedule: is_ahead && can_reschedule };
         match state.query.step.as_deref() {
-            Some("cancel") if can_change => Self::Cancel,
-            Some("reschedule") if can_change => Self::Reschedule,
-            _ => Self::See { can_change },
+            Some("cancel") if may.cancel => Self::Cancel,
+            Some("reschedule") if may.reschedule => Self::Reschedule,
+            _ => Self::See(may),
         }
     }
 
     fn name(&self) -> Option<&'static str> {
         match self {
-            Self::See { .. } => None,
+            Self::See(_) => None,
             Self::Cancel => Some("cancel"),
             Self::Reschedule => Some("reschedule"),
         }
     }
 }
 
-fn head(state: &ManageState) -> impl IntoView + use<> {
-    let appointment = &state.appointment;
-    let title = match (appointment.status, &state.query) {
-        (AppointmentStatus::Cancelled, _) => t("public.is_cancelled"),
-        (_, query) if query.done.as_deref() == Some("rescheduled") => t("public.is_rescheduled"),
-        (_, query) if query.booked.is_some() => t("public.is_booked"),
-        _ => t("public.your_appointment"),
+fn head(state: &ManageState, tz: Tz) -> impl IntoView + use<> {
+    let (appointment, query) = (&state.appointment, &state.query);
+    let was_moved = query.done.as_deref() == Some("rescheduled");
+    let is_new = query.booked.is_some();
+    let title = match appointment.status {
+        AppointmentStatus::Cancelled => t("public.is_cancelled"),
+        AppointmentStatus::Declined => t("public.is_declined"),
+        AppointmentStatus::Expired => t("public.is_expired"),
+        AppointmentStatus::Pending if was_moved => t("public.new_time_requested"),
+        AppointmentStatus::Pending if is_new => t("public.is_requested"),
+        AppointmentStatus::Pending => t("public.is_pending"),
+        AppointmentStatus::Confirmed if was_moved => t("public.is_rescheduled"),
+        AppointmentStatus::Confirmed if is_new => t("public.is_booked"),
+        AppointmentStatus::Confirmed => t("public.your_appointment"),
     };
     let lead = match (appointment.status, appointment.cancelled_by) {
-        (AppointmentStatus::Confirmed, _) if state.query.booked.is_some() => Some(t("public.keep_link")),
-        (AppointmentStatus::Confirmed, _) => None,
-        (AppointmentStatus::Cancelled, Some(CancelledBy::Visitor)) => Some(t("public.cancelled_by_you")),
-        (AppointmentStatus::Cancelled, _) => Some(t("public.cancelled_by_host")),
+        (AppointmentStatus::Confirmed, _) => is_new.then(|| t("public.keep_link").to_owned()),
+        (AppointmentStatus::Pending, _) => Some(waiting(appointment, tz)),
+        (AppointmentStatus::Declined, _) => Some(t("public.declined_by_host").to_owned()),
+        (AppointmentStatus::Expired, _) => Some(t("public.expired_unanswered").to_owned()),
+        (AppointmentStatus::Cancelled, Some(CancelledBy::Visitor)) => Some(t("public.cancelled_by_you").to_owned()),
+        (AppointmentStatus::Cancelled, _) => Some(t("public.cancelled_by_host").to_owned()),
     };
-    let is_cancelled = appointment.status == AppointmentStatus::Cancelled;
+    let is_over = !appointment.status.claims_time();
+    let is_pending = appointment.status == AppointmentStatus::Pending;
+    let mark = match appointment.status {
+        AppointmentStatus::Confirmed => EitherOf3::A(icons::check()),
+        AppointmentStatus::Pending => EitherOf3::B(icons::clock()),
+        _ => EitherOf3::C(icons::cross()),
+    };
     view! {
-        <div class="manage-head" class:is-cancelled=is_cancelled role="status">
-            <span class="mark">{if is_cancelled { Either::Left(icons::cross()) } else { Either::Right(icons::check()) }}</span>
+        <div class="manage-head" class:is-cancelled=is_over class:is-pending=is_pending role="status">
+            <span class="mark">{mark}</span>
             <div>
                 <h1>{title}</h1>
                 {lead.map(|lead| view! { <p class="lead">{lead}</p> })}
@@ -113,8 +134,16 @@ fn head(state: &ManageState) -> impl IntoView + use<> {
     }
 }
 
-fn facts(appointment: &AppointmentView, here: String) -> impl IntoView + use<> {
-    let tz = TimeZoneName::parse(&appointment.time_zone).map_or(chrono_tz::UTC, TimeZoneName::tz);
+fn waiting(appointment: &AppointmentView, tz: Tz) -> String {
+    let who = &appointment.organization_name;
+    match appointment.expires_at {
+        Some(end) => tf("public.waiting_until", &[("organization", who), ("when", &time::instant(end, tz, locale()))]),
+        None => tf("public.waiting", &[("organization", who)]),
+    }
+}
+
+fn facts(appointment: &AppointmentView, tz: Tz, here: String) -> impl IntoView + use<> {
+    let is_over = !appointment.status.claims_time();
     let is_confirmed = appointment.status == AppointmentStatus::Confirmed;
     let calendars = &appointment.add_to_calendar;
     let links = [
@@ -122,10 +151,25 @@ fn facts(appointment: &AppointmentView, here: String) -> impl IntoView + use<> {
         (calendars.outlook.clone(), "Outlook", Some("noopener")),
         (calendars.ics.clone(), t("public.ics"), None),
     ];
+    let names = [&appointment.organization_name, &appointment.host_name];
+    let names = names.into_iter().filter(|name| !name.is_empty()).cloned().collect::<Vec<_>>().join(" · ");
+    let answers: Vec<_> = appointment
+        .answers
+        .iter()
+        .map(|answer| {
+            let given = text::answer(locale(), answer);
+            view! {
+                <div>
+                    <dt>{answer.label.clone()}</dt>
+                    <dd class="prewrap">{given}</dd>
+                </div>
+            }
+        })
+        .collect();
     view! {
-        <section class="card" class:is-cancelled=!is_confirmed>
+        <section class="card" class:is-cancelled=is_over>
             <h2>{appointment.title.clone()}</h2>
-            <p class="hint">{format!("{} · {}", appointment.organization_name, appointment.host_name)}</p>
+            <p class="hint">{names}</p>
             <ul class="facts is-column">
                 <li>
                     {icons::calendar()}
@@ -142,6 +186,7 @@ fn facts(appointment: &AppointmentView, here: String) -> impl IntoView + use<> {
                     <span>{appointment.visitor_name.clone()} <small>{appointment.visitor_email.clone()}</small></span>
                 </li>
             </ul>
+            {(!answers.is_empty()).then(|| view! { <dl class="answers">{answers}</dl> })}
             {is_confirmed
                 .then(|| {
                     view! {
@@ -172,65 +217,53 @@ fn where_(appointment: &AppointmentView, here: &str) -> impl IntoView + use<> {
     }
 }
 
-fn actions(address: &Address) -> impl IntoView + use<> {
-    let step = |name: &str| address.with(&[("step", name.to_owned())]);
-    view! {
-        <p class="buttons">
-            <a class="button" href=step("reschedule")>{t("public.reschedule")}</a>
-            <a class="button button-quiet-danger" href=step("cancel")>{t("public.cancel")}</a>
-        </p>
-    }
-}
-
-fn hidden(state: &ManageState) -> impl IntoView + use<> {
-    view! {
-        {state.query.embed.clone().map(|embed| view! { <input type="hidden" name="embed" value=embed/> })}
-        <input type="hidden" name="lang" value=locale().as_str()/>
-    }
-}
-
-fn cancel_form(state: &ManageState, address: &Address) -> impl IntoView + use<> {
-    view! {
-        <form method="post" action=format!("{}/cancel", address.path) class="card stack">
-            <h2>{t("public.cancel_question")}</h2>
-            {hidden(state)}
-            <div class="field">
-                <label for="reason">{t("public.reason")} " " <span class="optional">{t("public.optional")}</span></label>
-                <textarea id="reason" name="reason" rows="3" maxlength="500">{raw_text(state.reason.clone())}</textarea>
-            </div>
-            <p class="buttons">
-                <button type="submit" class="button button-danger">{t("public.cancel_confirm")}</button>
-                <a class="button" href=address.with(&[])>{t("public.keep")}</a>
-            </p>
-        </form>
-    }
-}
-
-fn reschedule(state: &ManageState, context: &PublicContext, picks: Picks, address: &Address) -> impl IntoView + use<> {
-    let keep = address.with(&[]);
-    let mut address = address.clone();
-    address.kept.push(("step", "reschedule".to_owned()));
-    address.kept.push(("tz", picks.tz.name().to_owned()));
-    let offer = Offer { address: &address, picks, slots: &state.slots, now: context.now, window_end: None };
-    let length = state.appointment.end - state.appointment.start;
-    let chosen = picks.slot.filter(|slot| state.slots.contains(slot)).map(|slot| {
-        let when = time::span(slot, slot + length, picks.tz, locale());
-        view! {
-            <form method="post" action=format!("/manage/{}/reschedule", state.token) class="stack details" id="details">
-                <p class="picked">{icons::calendar()} <strong>{when}</strong> <small>{time::zone(picks.tz, slot)}</small></p>
-                {hidden(state)}
-                <input type="hidden" name="slot" value=rfc3339(slot)/>
-                <input type="hidden" name="tz" value=picks.tz.name()/>
-                <button type="submit" class="button button-primary">{t("public.reschedule_confirm")}</button>
-            </form>
-        }
+/// The appointment without a form: the other dates of its series, and what can be done.
+fn see(state: &ManageState, may: May, tz: Tz, address: &Address) -> impl IntoView + use<> {
+    let appointment = &state.appointment;
+    let others = (!appointment.series.is_empty()).then(|| other_dates(appointment, tz, address));
+    let too_late = match may {
+        May { is_ahead: false, .. } | May { cancel: true, reschedule: true, .. } => None,
+        May { cancel: false, reschedule: false, .. } => Some("public.too_late"),
+        May { cancel: false, .. } => Some("public.too_late_to_cancel"),
+        May { reschedule: false, .. } => Some("public.too_late_to_reschedule"),
+    };
+    let too_late = too_late.map(|key| {
+        let text = tf(key, &[("organization", &appointment.organization_name)]);
+        view! { <p class="notice">{icons::clock()} <span>{text}</span></p> }
     });
+    let step = |name: &str| address.with(&[("step", name.to_owned())]);
+    let reschedule =
+        may.reschedule.then(|| view! { <a class="button" href=step("reschedule")>{t("public.reschedule")}</a> });
+    let cancel = may
+        .cancel
+        .then(|| view! { <a class="button button-quiet-danger" href=step("cancel")>{t("public.cancel")}</a> });
+    let again = state.can_book_again.then(|| {
+        let href = address.of(format!("/{}/{}", appointment.org, appointment.event)).with(&[]);
+        view! { <a class="button button-primary" href=href>{t("public.book_again")}</a> }
+    });
+    let is_any = may.reschedule || may.cancel || state.can_book_again;
     view! {
-        <section class="card stack">
-            <div class="section-head"><h2>{t("public.reschedule_title")}</h2> <a href=keep>{t("public.keep")}</a></div>
-            <p class="hint">{tf("public.reschedule_lead", &[("title", &state.appointment.title)])}</p>
-            {offer.view()}
-            {chosen}
+        {others}
+        {too_late}
+        {is_any.then(|| view! { <p class="buttons">{reschedule} {cancel} {again}</p> })}
+    }
+}
+
+fn other_dates(appointment: &AppointmentView, tz: Tz, address: &Address) -> impl IntoView + use<> {
+    let dates = appointment
+        .series
+        .iter()
+        .map(|other| {
+            // The secret is the address's last part; the page stays in its frame and in its language.
+            let token = other.manage_url.rsplit('/').next().unwrap_or_default();
+            let href = address.of(format!("/manage/{token}")).with(&[]);
+            view! { <li><a href=href>{time::instant(other.start, tz, locale())}</a></li> }
+        })
+        .collect_view();
+    view! {
+        <section class="card other-dates">
+            <h2>{t("public.other_dates")}</h2>
+            <ul>{dates}</ul>
         </section>
     }
 }

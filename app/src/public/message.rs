@@ -1,22 +1,16 @@
-//! A page that says one thing.
+//! Pages that say one thing.
 
 use leptos::prelude::*;
 
 use super::PublicContext;
+use super::address::Address;
 use super::document::Document;
-use crate::text::t;
+use crate::text::{t, tf};
 
 /// A document that only says one thing, such as "this page does not exist".
 pub fn render_message_page(context: &PublicContext, status: u16, sentence: &str) -> String {
     let sentence = sentence.to_owned();
-    let document = Document {
-        title: sentence.clone(),
-        is_embedded: false,
-        has_widget: false,
-        awaits_meeting_link: false,
-        address: "?".to_owned(),
-    };
-    document.render(context, || {
+    document(sentence.clone()).render(context, || {
         view! {
             <section class="card message">
                 <p class="status">{status}</p>
@@ -25,4 +19,28 @@ pub fn render_message_page(context: &PublicContext, status: u16, sentence: &str)
             </section>
         }
     })
+}
+
+/// What stands at the address of a single-use link that was used or is over. `organization` is slug and name of one that
+/// has something else to book for anybody.
+pub fn render_link_over_page(context: &PublicContext, link: &str, organization: Option<(&str, &str)>) -> String {
+    let title = cupo_core::text::lookup(context.locale, "public.link_over").to_owned();
+    let here = Address { path: String::new(), kept: vec![("link", link.to_owned())] };
+    Document { address: here.open(&[]), ..document(title) }.render(context, || {
+        let elsewhere = organization.map(|(org, name)| {
+            let text = tf("public.link_over_elsewhere", &[("organization", &name)]);
+            view! { <p><a class="button" href=format!("/{org}")>{text}</a></p> }
+        });
+        view! {
+            <section class="card message">
+                <h1>{t("public.link_over")}</h1>
+                <p>{t("public.link_over_text")}</p>
+                {elsewhere}
+            </section>
+        }
+    })
+}
+
+fn document(title: String) -> Document {
+    Document { title, is_embedded: false, has_widget: false, awaits_meeting_link: false, address: "?".to_owned() }
 }

@@ -2,26 +2,39 @@
 //!
 //! The server loads the data, calls one `render_` function and sends the string. Nothing here is hydrated.
 
+mod address;
 mod booking;
+mod changes;
+mod details;
 mod document;
+mod fields;
+mod forms;
 mod manage;
 mod message;
 mod month;
+mod organization;
+mod picks;
 mod query;
+mod questions;
+mod series;
+mod wishes;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use cupo_core::text::Locale;
-use cupo_core::wire::{AppointmentView, EventTypeView};
+use cupo_core::wire::{AppointmentView, EventTypeView, LocationView, SeriesResponse, SeriesScope};
 
 use crate::context::ShellAssets;
 
 pub use booking::render_booking_page;
 pub use document::{MEETING_LINK_SCRIPT, MEETING_LINK_SCRIPT_PATH};
+pub use forms::{BookingForm, CancelForm, RescheduleForm};
 pub use manage::render_manage_page;
-pub use message::render_message_page;
-pub use query::{BookingForm, BookingQuery, CancelForm, ManageQuery, RescheduleForm, SlotsRange};
+pub use message::{render_link_over_page, render_message_page};
+pub use organization::render_organization_page;
+pub use picks::SlotsRange;
+pub use query::{BookingQuery, ManageQuery, OrganizationQuery};
 
 /// What every public page needs.
 #[derive(Debug, Clone)]
@@ -41,10 +54,14 @@ pub struct BookingState {
     pub org: String,
     /// What is booked.
     pub event: Arc<EventTypeView>,
-    /// Month, day, zone and slot that the visitor has picked so far.
+    /// What the visitor has picked so far.
     pub query: BookingQuery,
     /// The answer of the engine for [`BookingQuery::slots_range`]; may hold slots outside the shown month.
     pub slots: Vec<DateTime<Utc>>,
+    /// How many seats each slot has left; empty where that is not told.
+    pub seats_left: Vec<u32>,
+    /// The dates of the series that the form asks for, if it does and its slot is free.
+    pub series: Option<SeriesResponse>,
     /// What was typed; after an error the same again.
     pub form: BookingForm,
     /// Field name and sentence, in the page's language.
@@ -67,10 +84,52 @@ pub struct ManageState {
     pub query: ManageQuery,
     /// Slots for another time, where the step asks for them (see [`ManageQuery::slots_range`]).
     pub slots: Vec<DateTime<Utc>>,
+    /// As in [`BookingState`].
+    pub seats_left: Vec<u32>,
     /// One sentence about what went wrong.
     pub problem: Option<String>,
     /// The typed reason, kept after an error.
     pub reason: String,
+    /// How far a change shall reach, kept after an error.
+    pub scope: SeriesScope,
+    /// Whether anybody can book this event type, so that another time can be offered instead.
+    pub can_book_again: bool,
+}
+
+/// The list page `/{org}`.
+#[derive(Debug, Clone)]
+pub struct OrganizationState {
+    /// The organization's slug, from the path.
+    pub org: String,
+    /// The organization's name.
+    pub organization_name: String,
+    /// What anybody may book, in the order in which it is shown.
+    pub event_types: Vec<ListedEventType>,
+    /// Frame and language.
+    pub query: OrganizationQuery,
+}
+
+/// An event type as it stands in a list.
+#[derive(Debug, Clone)]
+pub struct ListedEventType {
+    /// Its slug.
+    pub slug: String,
+    /// What is booked.
+    pub title: String,
+    /// What it is about; may be empty.
+    pub description: String,
+    /// The lengths on offer, in minutes.
+    pub durations: Vec<u32>,
+    /// Where it takes place.
+    pub location: LocationView,
+}
+
+impl BookingState {
+    /// The length of the appointment, in minutes.
+    pub(self) fn minutes(&self) -> u32 {
+        let only = || self.event.durations.first().copied().unwrap_or_default();
+        self.query.duration(&self.event).unwrap_or_else(only)
+    }
 }
 
 #[cfg(test)]

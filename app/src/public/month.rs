@@ -8,50 +8,19 @@ use cupo_core::zone::TimeZoneName;
 use leptos::either::Either;
 use leptos::prelude::*;
 
-use super::query::Picks;
+use super::address::Address;
+use super::picks::Picks;
 use crate::parts::icons;
 use crate::text::{locale, t, tf};
 use crate::time;
-
-/// An address of the page with other picks.
-#[derive(Debug, Clone)]
-pub(super) struct Address {
-    /// The path.
-    pub(super) path: String,
-    /// What every link keeps: names and values.
-    pub(super) kept: Vec<(&'static str, String)>,
-}
-
-impl Address {
-    /// The address that keeps `kept` and adds `picks`. No value needs more escaping than `+` and `&`.
-    pub(super) fn with(&self, picks: &[(&str, String)]) -> String {
-        let escaped =
-            |value: &str| value.replace('%', "%25").replace('+', "%2B").replace('&', "%26").replace('#', "%23");
-        let pairs: Vec<_> = self
-            .kept
-            .iter()
-            .map(|(name, value)| (*name, value))
-            .chain(picks.iter().map(|(name, value)| (*name, value)))
-            .map(|(name, value)| format!("{name}={}", escaped(value)))
-            .collect();
-        format!("{}?{}", self.path, pairs.join("&"))
-    }
-
-    /// The kept pairs as hidden fields of a form that is sent by `GET`.
-    fn hidden_fields(&self, except: &str) -> impl IntoView + use<> {
-        self.kept
-            .iter()
-            .filter(|(name, _)| *name != except)
-            .map(|(name, value)| view! { <input type="hidden" name=*name value=value.clone()/> })
-            .collect_view()
-    }
-}
 
 /// What can be picked.
 pub(super) struct Offer<'a> {
     pub(super) address: &'a Address,
     pub(super) picks: Picks,
     pub(super) slots: &'a [DateTime<Utc>],
+    /// How many seats each slot has left; empty where that is not told.
+    pub(super) seats_left: &'a [u32],
     pub(super) now: DateTime<Utc>,
     /// The last instant at which a slot may start; nothing is known of it when an appointment is moved.
     pub(super) window_end: Option<DateTime<Utc>>,
@@ -151,26 +120,16 @@ impl Offer<'_> {
             );
         };
         let tz = self.picks.tz;
-        let on_day: Vec<_> = self.slots.iter().filter(|slot| time::date_in(**slot, tz) == day).collect();
+        let on_day: Vec<_> =
+            self.slots.iter().enumerate().filter(|(_, slot)| time::date_in(**slot, tz) == day).collect();
         let times = if on_day.is_empty() {
             Either::Left(view! { <p class="hint">{t("public.day_full")}</p> })
         } else {
+            let clocks: Vec<_> = on_day.iter().map(|(_, slot)| **slot).collect();
             let links = on_day
                 .iter()
-                .map(|slot| {
-                    let href = self.pick(&[
-                        ("month", day.format("%Y-%m").to_string()),
-                        ("day", day.to_string()),
-                        ("slot", rfc3339(**slot)),
-                    ]);
-                    let picked = self.picks.slot == Some(**slot);
-                    view! {
-                        <li>
-                            <a href=format!("{href}#details") aria-current=picked.then_some("true")>
-                                {clock_among(**slot, &on_day, tz)}
-                            </a>
-                        </li>
-                    }
+                .map(|(place, slot)| {
+                    self.time(**slot, day, clock_among(**slot, &clocks, tz), self.seats_left.get(*place))
                 })
                 .collect_view();
             Either::Right(view! { <ul>{links}</ul> })
@@ -181,6 +140,20 @@ impl Offer<'_> {
                 {times}
             </div>
         })
+    }
+
+    fn time(&self, slot: DateTime<Utc>, day: NaiveDate, clock: String, seats: Option<&u32>) -> impl IntoView + use<> {
+        let href =
+            self.pick(&[("month", day.format("%Y-%m").to_string()), ("day", day.to_string()), ("slot", rfc3339(slot))]);
+        let picked = self.picks.slot == Some(slot);
+        view! {
+            <li>
+                <a href=format!("{href}#details") aria-current=picked.then_some("true")>
+                    <span>{clock}</span>
+                    {seats.map(|seats| view! { " " <small>{seats_left(*seats)}</small> })}
+                </a>
+            </li>
+        }
     }
 
     fn zone(&self) -> impl IntoView + use<> {
@@ -211,10 +184,16 @@ pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// How many seats are left, in words.
+pub(super) fn seats_left(seats: u32) -> String {
+    let key = if seats == 1 { "public.seat_left" } else { "public.seats_left" };
+    tf(key, &[("count", &seats)])
+}
+
 /// The clock time of a slot; with the offset where the clock goes back and shows the same time twice.
-fn clock_among(slot: DateTime<Utc>, others: &[&DateTime<Utc>], tz: Tz) -> String {
+fn clock_among(slot: DateTime<Utc>, others: &[DateTime<Utc>], tz: Tz) -> String {
     let clock = |at| time::clock(at, tz, locale());
     let told = clock(slot);
-    let is_doubled = others.iter().any(|other| **other != slot && clock(**other) == told);
+    let is_doubled = others.iter().any(|other| *other != slot && clock(*other) == told);
     if is_doubled { format!("{told} {}", slot.with_timezone(&tz).format("%:z")) } else { told }
 }

@@ -1,33 +1,83 @@
-//! `cargo xtask bench`: the slots endpoint against a bare handler that returns the same bytes.
+//! `cargo xtask bench`: what the design promises in figures, measured.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 
 use crate::command::{cargo, succeed};
 use crate::progress::Step;
 use crate::workspace::Workspace;
 
-/// What the last lines must say.
-const RATIOS: [&str; 2] = ["slots_http_ratio_warm=", "slots_http_ratio_cold="];
+/// A benchmark.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub enum Benchmark {
+    /// The pure slot engine: how long a call takes, and how that grows.
+    Engine,
+    /// The slots endpoint against a bare handler that returns the same bytes.
+    Slots,
+}
 
-/// Runs the benchmark in the release profile and passes its words through, the ratios last.
-pub fn bench(workspace: &Workspace) -> Result<()> {
-    let selection = ["--release", "--package", "cupo-server", "--example", "slots_http"];
+impl Benchmark {
+    const ALL: [Self; 2] = [Self::Engine, Self::Slots];
+
+    /// How cargo builds it in the release profile.
+    fn build(self) -> &'static [&'static str] {
+        match self {
+            Self::Engine => &["bench", "--package", "cupo-core", "--bench", "engine", "--no-run"],
+            Self::Slots => &["build", "--release", "--package", "cupo-server", "--example", "slots_http"],
+        }
+    }
+
+    /// How cargo runs it.
+    fn run(self) -> &'static [&'static str] {
+        match self {
+            Self::Engine => &["bench", "--quiet", "--package", "cupo-core", "--bench", "engine"],
+            Self::Slots => &["run", "--quiet", "--release", "--package", "cupo-server", "--example", "slots_http"],
+        }
+    }
+
+    /// What its last lines must say.
+    fn figures(self) -> &'static [&'static str] {
+        match self {
+            Self::Engine => {
+                &["engine_us_single=", "engine_us_single_10k=", "engine_ms_collective_100=", "engine_exponent="]
+            }
+            Self::Slots => &["slots_http_ratio_warm=", "slots_http_ratio_cold="],
+        }
+    }
+}
+
+/// Runs one benchmark, or all, and passes their words through, the figures last.
+pub fn bench(workspace: &Workspace, only: Option<Benchmark>) -> Result<()> {
+    let mut figures = Vec::new();
+    for benchmark in Benchmark::ALL {
+        if only.is_none_or(|only| only == benchmark) {
+            figures.extend(measure(workspace, benchmark)?);
+        }
+    }
+    for figure in figures {
+        println!("{figure}");
+    }
+    Ok(())
+}
+
+/// Runs a benchmark and returns its figures.
+fn measure(workspace: &Workspace, benchmark: Benchmark) -> Result<Vec<String>> {
     let step = Step::start("Building the benchmark, optimised");
-    succeed(&step, cargo(workspace.root()).arg("build").args(selection))?;
+    succeed(&step, cargo(workspace.root()).args(benchmark.build()))?;
     step.done("");
 
     let mut command = cargo(workspace.root());
-    command.args(["run", "--quiet"]).args(selection).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.args(benchmark.run()).stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command.spawn().context("cannot start cargo")?;
     let stdout = child.stdout.take().context("the benchmark has a standard output")?;
-    let mut ratios: [Option<String>; 2] = Default::default();
+    let mut figures: Vec<Option<String>> = vec![None; benchmark.figures().len()];
     for line in BufReader::new(stdout).lines() {
         let line = line?;
-        match RATIOS.iter().position(|name| line.starts_with(name)) {
-            Some(index) => ratios[index] = Some(line),
+        match benchmark.figures().iter().position(|name| line.starts_with(name)) {
+            Some(index) => figures[index] = Some(line),
             None => println!("{line}"),
         }
     }
@@ -35,8 +85,6 @@ pub fn bench(workspace: &Workspace) -> Result<()> {
     if !status.success() {
         bail!("the benchmark ended with {status}");
     }
-    for (ratio, name) in ratios.into_iter().zip(RATIOS) {
-        println!("{}", ratio.with_context(|| format!("the benchmark printed no {name}"))?);
-    }
-    Ok(())
+    let named = figures.into_iter().zip(benchmark.figures());
+    named.map(|(line, name)| line.with_context(|| format!("the benchmark printed no {name}"))).collect()
 }

@@ -45,8 +45,12 @@ enum Task {
     },
     /// Print what a visitor downloads before the first slot can be picked, in brotli bytes.
     Size,
-    /// Measure the slots endpoint against a bare handler that returns the same bytes.
-    Bench,
+    /// Measure the slot engine, and the slots endpoint against a bare handler that returns the same bytes.
+    Bench {
+        /// Run one benchmark only.
+        #[arg(value_enum)]
+        only: Option<bench::Benchmark>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -69,6 +73,6 @@ fn perform(task: Task) -> Result<()> {
             build::assets(&workspace)?;
             size::report(&workspace)
         }
-        Task::Bench => bench::bench(&workspace),
+        Task::Bench { only } => bench::bench(&workspace, only),
     }
 }

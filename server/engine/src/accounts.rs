@@ -6,9 +6,9 @@ use cupo_core::{
     parse::FieldProblem,
 };
 use cupo_store::{
-    AccountState, Calendar, CalendarProviderAccount, Job, Tx, account_get, account_list, account_update_state,
-    calendar_list_by_account, calendar_list_by_user, calendar_set_choices, job_list_dead, subscription_list_by_account,
-    subscription_list_by_calendar,
+    AccountState, Calendar, CalendarProviderAccount, EventTypeHost, Job, Tx, account_get, account_list,
+    account_update_state, calendar_get, calendar_list_by_account, calendar_list_by_user, calendar_set_choices,
+    event_type_hosts_with_own_calendars, job_list_dead, subscription_list_by_account, subscription_list_by_calendar,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,6 +17,7 @@ use crate::{
     Engine, EngineError, Principal,
     audit::{Actor, Subject},
     engine::transact,
+    history,
     jobs::{OpenChannel, PullChanges, RevokeToken, StopChannel},
 };
 
@@ -38,6 +39,16 @@ pub struct CalendarChoice {
     pub calendar_id: CalendarId,
     /// Whether its events block slots.
     pub checks_conflicts: bool,
+    /// Whether tentative ones among them do.
+    #[serde(default = "yes")]
+    pub tentative_blocks: bool,
+    /// Whether invitations that the host has not answered do.
+    #[serde(default = "yes")]
+    pub unanswered_blocks: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Engine {
@@ -85,16 +96,28 @@ impl Engine {
                 }
             }
             for calendar in &calendars {
-                let checks =
-                    choices.iter().any(|choice| choice.calendar_id == calendar.id && choice.checks_conflicts);
+                let choice = choices.iter().find(|choice| choice.calendar_id == calendar.id);
+                let checks = choice.is_some_and(|choice| choice.checks_conflicts);
                 let is_target = receives.as_ref() == Some(&calendar.id);
-                if (checks, is_target) == (calendar.checks_conflicts, calendar.receives_events) {
+                let tentative = choice.map_or(calendar.tentative_blocks, |choice| choice.tentative_blocks);
+                let unanswered = choice.map_or(calendar.unanswered_blocks, |choice| choice.unanswered_blocks);
+                let old = (
+                    calendar.checks_conflicts,
+                    calendar.receives_events,
+                    calendar.tentative_blocks,
+                    calendar.unanswered_blocks,
+                );
+                if (checks, is_target, tentative, unanswered) == old {
                     continue;
                 }
-                calendar_set_choices(tx, organization_id, &calendar.id, checks, is_target).await?;
-                match (calendar.checks_conflicts || calendar.receives_events, checks || is_target) {
-                    (false, true) => self.start_mirroring(tx, calendar).await?,
-                    (true, false) => self.stop_mirroring(tx, calendar).await?,
+                history::calendar_choices_changed(tx, calendar, self.now()).await?;
+                calendar_set_choices(tx, organization_id, &calendar.id, checks, is_target, tentative, unanswered)
+                    .await?;
+                let was_used = calendar.checks_conflicts || calendar.receives_events;
+                let is_named = self.is_named_by_event_type(tx, calendar).await?;
+                match (was_used, checks || is_target) {
+                    (false, true) if !is_named => self.start_mirroring(tx, calendar).await?,
+                    (true, false) if !is_named => self.stop_mirroring(tx, calendar).await?,
                     _ => {}
                 }
             }
@@ -109,6 +132,35 @@ impl Engine {
         self.enqueue(tx, &calendar.organization_id, &PullChanges { calendar_id: calendar_id.clone() }).await?;
         if self.0.settings.webhook_url.is_some() {
             self.enqueue(tx, &calendar.organization_id, &OpenChannel { calendar_id }).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether an event type of the host looks at this calendar, whatever the host chose for all others.
+    async fn is_named_by_event_type(&self, tx: &mut Tx, calendar: &Calendar) -> Result<bool, EngineError> {
+        let Calendar { id, organization_id, user_id, .. } = calendar;
+        let naming = event_type_hosts_with_own_calendars(tx, organization_id, user_id).await?;
+        Ok(naming.iter().any(|host| host.conflict_calendar_ids.as_ref().is_some_and(|ids| ids.contains(id))))
+    }
+
+    /// Whether the calendar's events count for anything, so that it is mirrored.
+    pub(crate) async fn is_in_use(&self, tx: &mut Tx, calendar: &Calendar) -> Result<bool, EngineError> {
+        let is_chosen = calendar.checks_conflicts || calendar.receives_events;
+        Ok(is_chosen || self.is_named_by_event_type(tx, calendar).await?)
+    }
+
+    /// Reads the calendars that event types have come to look at.
+    pub(crate) async fn mirror_named_calendars(&self, tx: &mut Tx, hosts: &[EventTypeHost]) -> Result<(), EngineError> {
+        for host in hosts {
+            for id in host.conflict_calendar_ids.iter().flatten() {
+                let calendar = calendar_get(tx, &host.organization_id, id).await?;
+                let is_new = |calendar: &Calendar| {
+                    !calendar.checks_conflicts && !calendar.receives_events && calendar.synced_at.is_none()
+                };
+                if let Some(calendar) = calendar.filter(is_new) {
+                    self.start_mirroring(tx, &calendar).await?;
+                }
+            }
         }
         Ok(())
     }
@@ -131,7 +183,9 @@ impl Engine {
                 .filter(|account| account.user_id == principal.user_id && account.state != AccountState::Disconnected)
                 .ok_or(EngineError::NotFound("account"))?;
             for calendar in calendar_list_by_account(tx, organization_id, id).await? {
-                calendar_set_choices(tx, organization_id, &calendar.id, false, false).await?;
+                history::calendar_choices_changed(tx, &calendar, self.now()).await?;
+                let (tentative, unanswered) = (calendar.tentative_blocks, calendar.unanswered_blocks);
+                calendar_set_choices(tx, organization_id, &calendar.id, false, false, tentative, unanswered).await?;
             }
             account_update_state(tx, organization_id, id, AccountState::Disconnected, None, self.now()).await?;
             self.enqueue(tx, organization_id, &RevokeToken { account_id: id.clone() }).await?;

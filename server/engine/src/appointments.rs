@@ -1,20 +1,17 @@
 //! A host's appointments on the dashboard.
 
 use chrono::DateTime;
-use cupo_core::{
-    appointment::{CancelledBy, Transition},
-    ids::AppointmentId,
-    parse::FieldProblem,
-};
+use cupo_core::{appointment::CancelledBy, ids::AppointmentId, parse::FieldProblem};
 use cupo_store::{
-    Appointment, AppointmentCursor, AppointmentExternalMapping, AppointmentFilter, AuditEntry, Role, appointment_get,
-    appointment_list, audit_list, calendar_get, mapping_get,
+    Appointment, AppointmentCursor, AppointmentExternalMapping, AppointmentFilter, AuditEntry, Role, Tx,
+    appointment_get, appointment_list, appointment_list_by_claim, appointment_list_by_series, audit_list, calendar_get,
+    claim_hosts, mapping_get,
 };
 
 use crate::{
     Engine, EngineError, Principal,
     audit::{Actor, Subject},
-    booking::{parse_reason, transitions::require_changeable},
+    booking::{parse_reason, transitions::Ending},
     engine::transact,
 };
 
@@ -49,6 +46,12 @@ pub struct AppointmentDetail {
     pub calendar_name: Option<String>,
     /// What happened to it, oldest first.
     pub audit: Vec<AuditEntry>,
+    /// The names of everybody who is there for the visitor.
+    pub host_names: String,
+    /// The others of its series, in any status, by position.
+    pub series: Vec<Appointment>,
+    /// Those who have another seat of the same slot.
+    pub sharing: Vec<Appointment>,
 }
 
 fn write_cursor(last: &Appointment) -> String {
@@ -70,6 +73,23 @@ impl Principal {
 }
 
 impl Engine {
+    /// One appointment of the organization that the user may see: their own, those at which they are a host too, all for
+    /// those who run the organization.
+    pub(crate) async fn appointment_of(
+        &self,
+        tx: &mut Tx,
+        principal: &Principal,
+        id: &AppointmentId,
+    ) -> Result<Appointment, EngineError> {
+        let organization_id = &principal.organization_id;
+        let found = appointment_get(tx, organization_id, id).await?.ok_or(EngineError::NotFound("appointment"))?;
+        let is_seen = principal.may_see(&found)
+            || claim_hosts(tx, organization_id, &found.claim_id).await?.contains(&principal.user_id);
+        if is_seen { Ok(found) } else { Err(EngineError::NotFound("appointment")) }
+    }
+}
+
+impl Engine {
     /// A page of the organization's appointments, from behind the cursor `before` on.
     ///
     /// # Errors
@@ -86,8 +106,13 @@ impl Engine {
         let listed = appointment_list(tx, organization_id, filter, self.now(), PAGE_SIZE, cursor.as_ref()).await?;
         let next = (listed.len() == PAGE_SIZE as usize).then(|| listed.last().map(write_cursor)).flatten();
         let mut items = Vec::with_capacity(listed.len());
-        for appointment in listed.into_iter().filter(|appointment| principal.may_see(appointment)) {
-            let mapping = mapping_get(tx, organization_id, &appointment.id).await?;
+        for appointment in listed {
+            let is_seen = principal.may_see(&appointment)
+                || claim_hosts(tx, organization_id, &appointment.claim_id).await?.contains(&principal.user_id);
+            if !is_seen {
+                continue;
+            }
+            let mapping = mapping_get(tx, organization_id, &appointment.claim_id).await?;
             items.push(AppointmentSummary { appointment, mapping });
         }
         Ok(Page { items, next })
@@ -101,18 +126,25 @@ impl Engine {
     ) -> Result<AppointmentDetail, EngineError> {
         let organization_id = &principal.organization_id;
         let tx = &mut self.0.store.read().await?;
-        let appointment = appointment_get(tx, organization_id, id)
-            .await?
-            .filter(|appointment| principal.may_see(appointment))
-            .ok_or(EngineError::NotFound("appointment"))?;
-        let mapping = mapping_get(tx, organization_id, id).await?;
+        let appointment = self.appointment_of(tx, principal, id).await?;
+        let mapping = mapping_get(tx, organization_id, &appointment.claim_id).await?;
         let calendar = match &mapping {
             Some(mapping) => calendar_get(tx, organization_id, &mapping.calendar_id).await?,
             None => None,
         };
         let subject = Subject::Appointment(id);
         let audit = audit_list(tx, organization_id, subject.kind(), subject.id()).await?;
-        Ok(AppointmentDetail { appointment, mapping, calendar_name: calendar.map(|calendar| calendar.name), audit })
+        let mut series = match &appointment.series_id {
+            Some(series_id) => appointment_list_by_series(tx, organization_id, series_id).await?,
+            None => Vec::new(),
+        };
+        series.retain(|other| other.id != *id);
+        series.sort_by_key(|other| other.series_position);
+        let mut sharing = appointment_list_by_claim(tx, organization_id, &appointment.claim_id).await?;
+        sharing.retain(|other| other.id != *id && other.status.claims_time());
+        let host_names = self.details(tx, appointment.clone()).await?.host_names();
+        let calendar_name = calendar.map(|calendar| calendar.name);
+        Ok(AppointmentDetail { appointment, mapping, calendar_name, audit, host_names, series, sharing })
     }
 
     /// The host cancels; the visitor is told the reason.
@@ -127,13 +159,10 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let reason = parse_reason(reason)?;
         transact!(self, tx => {
-            let appointment = appointment_get(tx, &principal.organization_id, id)
-                .await?
-                .filter(|appointment| principal.may_see(appointment))
-                .ok_or(EngineError::NotFound("appointment"))?;
-            require_changeable(&appointment, Transition::Cancel, self.now())?;
+            let appointment = self.appointment_of(tx, principal, id).await?;
             let actor = Actor::User(&principal.user_id);
-            self.cancel_within(tx, &appointment, CancelledBy::Host, reason.as_deref(), actor).await?;
+            let ending = Ending::Cancelled(CancelledBy::Host, reason.as_deref());
+            self.end_within(tx, &appointment, ending, actor).await?;
         })?;
         self.committed(&principal.organization_id);
         Ok(())

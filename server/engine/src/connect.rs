@@ -19,6 +19,7 @@ use crate::{
     Engine, EngineError, Principal,
     audit::{Actor, Subject},
     engine::{digest, transact},
+    history,
     keyring::RowReference,
     random::RandomSourceExt,
     tokens::StoredTokens,
@@ -240,6 +241,8 @@ impl Engine {
                 is_primary: calendar.is_primary,
                 checks_conflicts: false,
                 receives_events: false,
+                tentative_blocks: true,
+                unanswered_blocks: true,
                 sync_cursor: None,
                 synced_at: None,
                 mirror_until: None,
@@ -251,10 +254,20 @@ impl Engine {
         let receives = !of_user.iter().any(|calendar| calendar.receives_events);
         if !stored.iter().any(|calendar| calendar.checks_conflicts || calendar.receives_events) {
             for calendar in stored.iter_mut().filter(|calendar| calendar.is_primary) {
+                history::calendar_choices_changed(tx, calendar, self.now()).await?;
                 calendar.checks_conflicts = true;
                 calendar.receives_events = receives && calendar.can_write;
-                let (checks, receives) = (true, calendar.receives_events);
-                calendar_set_choices(tx, organization_id, &calendar.id, checks, receives).await?;
+                let Calendar { receives_events, tentative_blocks, unanswered_blocks, .. } = *calendar;
+                calendar_set_choices(
+                    tx,
+                    organization_id,
+                    &calendar.id,
+                    true,
+                    receives_events,
+                    tentative_blocks,
+                    unanswered_blocks,
+                )
+                .await?;
             }
         }
         for calendar in stored.iter().filter(|calendar| calendar.checks_conflicts || calendar.receives_events) {

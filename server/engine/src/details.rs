@@ -1,15 +1,17 @@
 //! An appointment with everything that is told about it: to its visitor, to its host, to their calendars.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{
     appointment::AppointmentStatus,
     event_type::Location,
-    wire::{AddToCalendar, AppointmentView, LocationView},
+    wire::{AddToCalendar, AppointmentView, LocationView, SeriesEntry},
 };
 use cupo_store::{
     Appointment, AppointmentExternalMapping, Calendar, EventType, MeetingState, Organization, Schedule, Tx, User,
-    calendar_list_by_user, event_type_get, mapping_get, organization_get,
+    appointment_list_by_series, calendar_list_by_user, claim_hosts, event_type_get, mapping_get, organization_get,
+    user_get,
 };
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::{Engine, EngineError};
@@ -19,17 +21,65 @@ pub(crate) struct Details {
     pub(crate) appointment: Appointment,
     pub(crate) organization: Organization,
     pub(crate) event_type: EventType,
+    /// Whose calendar has the event.
     pub(crate) host: User,
+    /// Who else is there, while the appointment stands.
+    pub(crate) co_hosts: Vec<User>,
+    /// The schedule whose zone is the event type's.
     pub(crate) schedule: Schedule,
     pub(crate) mapping: Option<AppointmentExternalMapping>,
     /// The host's calendar that receives events, if there is one.
     pub(crate) target: Option<Calendar>,
+    /// The others of its series that still stand, by start.
+    pub(crate) series: Vec<Appointment>,
+    /// The others of its series that ended with it, by start.
+    pub(crate) ended_together: Vec<Appointment>,
+}
+
+/// By which it is known whether the provider has what there is of an event: other for every state of the appointments that
+/// share the claim. Of an appointment alone it is its sequence.
+pub(crate) fn version_of(sharing: &[Appointment]) -> i64 {
+    match sharing {
+        [alone] => alone.sequence,
+        sharing => {
+            let mut hash = Sha256::new();
+            for appointment in sharing {
+                hash.update(appointment.id.as_str());
+                hash.update(appointment.sequence.to_be_bytes());
+                hash.update(appointment.status.as_str());
+            }
+            let digest = hash.finalize();
+            let bytes: [u8; 8] = std::array::from_fn(|at| digest[at]);
+            // Never negative: those are the versions of what is not known.
+            i64::from_be_bytes(bytes) & i64::MAX
+        }
+    }
+}
+
+fn is_too_late(appointment: &Appointment, notice_minutes: u32, now: DateTime<Utc>) -> bool {
+    notice_minutes > 0 && now > appointment.start_at - TimeDelta::minutes(notice_minutes.into())
+}
+
+/// Whether the visitor's time to cancel has passed.
+pub(crate) fn is_too_late_to_cancel(event_type: &EventType, appointment: &Appointment, now: DateTime<Utc>) -> bool {
+    is_too_late(appointment, event_type.options.cancel_notice_minutes, now)
+}
+
+/// Whether the visitor's time to reschedule has passed.
+pub(crate) fn is_too_late_to_reschedule(event_type: &EventType, appointment: &Appointment, now: DateTime<Utc>) -> bool {
+    is_too_late(appointment, event_type.options.reschedule_notice_minutes, now)
 }
 
 impl Details {
     /// Whether the calendar provider invites the visitor. Then our mails carry no invitation: there is one inviter only.
     pub(crate) fn provider_invites(&self) -> bool {
         self.mapping.is_some() || self.target.is_some()
+    }
+
+    /// The names of everybody who is there for the visitor.
+    pub(crate) fn host_names(&self) -> String {
+        let others = self.co_hosts.iter().map(|user| user.name.as_str());
+        std::iter::once(self.host.name.as_str()).chain(others).collect::<Vec<_>>().join(", ")
     }
 
     /// Whether the address of the conference is still to come.
@@ -63,11 +113,39 @@ impl Engine {
         let event_type = event_type_get(tx, organization_id, &appointment.event_type_id)
             .await?
             .ok_or(EngineError::NotFound("event type"))?;
-        let (schedule, host) = self.schedule_and_host(tx, &event_type).await?;
-        let mapping = mapping_get(tx, organization_id, &appointment.id).await?;
+        let schedule = self.schedule_of(tx, &event_type).await?;
+        let host = user_get(tx, &appointment.host_user_id).await?.ok_or(EngineError::NotFound("host"))?;
+        let mut co_hosts = Vec::new();
+        for id in claim_hosts(tx, organization_id, &appointment.claim_id).await? {
+            if id != host.id {
+                co_hosts.extend(user_get(tx, &id).await?);
+            }
+        }
+        co_hosts.sort_by(|a: &User, b: &User| a.name.cmp(&b.name));
+        let mapping = mapping_get(tx, organization_id, &appointment.claim_id).await?;
         let calendars = calendar_list_by_user(tx, organization_id, &appointment.host_user_id).await?;
         let target = calendars.into_iter().find(|calendar| calendar.receives_events);
-        Ok(Details { appointment, organization, event_type, host, schedule, mapping, target })
+        let mut series = match &appointment.series_id {
+            Some(series_id) => appointment_list_by_series(tx, organization_id, series_id).await?,
+            None => Vec::new(),
+        };
+        series.retain(|other| other.id != appointment.id);
+        series.sort_by_key(|other| other.start_at);
+        let (series, mut ended_together): (Vec<_>, Vec<_>) =
+            series.into_iter().partition(|other| other.status.claims_time());
+        ended_together.retain(|other| (other.status, other.updated_at) == (appointment.status, appointment.updated_at));
+        Ok(Details {
+            appointment,
+            organization,
+            event_type,
+            host,
+            co_hosts,
+            schedule,
+            mapping,
+            target,
+            series,
+            ended_together,
+        })
     }
 
     /// The visitor's page of an appointment.
@@ -77,7 +155,9 @@ impl Engine {
 
     /// What the visitor sees of an appointment.
     pub(crate) fn view(&self, details: &Details) -> AppointmentView {
-        let Details { appointment, organization, event_type, host, .. } = details;
+        let Details { appointment, organization, event_type, series, .. } = details;
+        let now = self.now();
+        let stands = appointment.status.claims_time() && appointment.end_at > now;
         let token = self.manage_token(&appointment.id);
         let location = LocationView {
             kind: appointment.location.kind().to_owned(),
@@ -93,7 +173,7 @@ impl Engine {
             org: organization.slug.to_string(),
             event: event_type.slug.to_string(),
             organization_name: organization.name.clone(),
-            host_name: host.name.clone(),
+            host_name: details.host_names(),
             start: appointment.start_at,
             end: appointment.end_at,
             time_zone: appointment.visitor_time_zone.to_string(),
@@ -105,6 +185,17 @@ impl Engine {
             cancel_reason: appointment.cancel_reason.clone(),
             cancelled_by: appointment.cancelled_by,
             sequence: appointment.sequence,
+            expires_at: appointment.expires_at.filter(|_| appointment.status == AppointmentStatus::Pending),
+            can_cancel: stands && !is_too_late_to_cancel(event_type, appointment, now),
+            can_reschedule: stands && !is_too_late_to_reschedule(event_type, appointment, now),
+            answers: appointment.answers.clone(),
+            series: series
+                .iter()
+                .map(|other| SeriesEntry {
+                    start: other.start_at,
+                    manage_url: self.manage_url(&self.manage_token(&other.id)),
+                })
+                .collect(),
         }
     }
 

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::ids::{AppointmentId, OrganizationId};
-use cupo_providers::google::{GoogleProvider, oauth::GoogleOauth};
+use cupo_providers::{
+    FeedConfig,
+    google::{GoogleProvider, oauth::GoogleOauth},
+};
 use cupo_store::Store;
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
@@ -75,6 +78,8 @@ pub struct EngineSettings {
     pub meeting_link_wait: TimeDelta,
     /// How many jobs run at once.
     pub worker_concurrency: usize,
+    /// How the addresses are read that hosts subscribe to.
+    pub feeds: FeedConfig,
 }
 
 impl EngineSettings {
@@ -94,6 +99,7 @@ impl EngineSettings {
             live_check_timeout: Duration::from_secs(4),
             meeting_link_wait: TimeDelta::seconds(20),
             worker_concurrency: 8,
+            feeds: FeedConfig::default(),
         }
     }
 }

@@ -172,11 +172,7 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<EngineError> {
-        let mut all: Vec<_> =
-            [Refusal::Notice, Refusal::Window, Refusal::OutsideHours, Refusal::OffGrid, Refusal::Busy]
-                .into_iter()
-                .map(EngineError::SlotRefused)
-                .collect();
+        let mut all: Vec<_> = Refusal::ALL.into_iter().map(EngineError::SlotRefused).collect();
         all.extend([
             EngineError::NotFound("event type"),
             EngineError::Invalid(FieldErrors::default()),
@@ -187,6 +183,12 @@ mod tests {
             EngineError::Forbidden,
             EngineError::Conflict("error.appointment_past"),
             EngineError::Conflict("error.appointment_cancelled"),
+            EngineError::Conflict("error.appointment_declined"),
+            EngineError::Conflict("error.appointment_expired"),
+            EngineError::Conflict("error.appointment_confirmed"),
+            EngineError::Conflict("error.cancel_deadline"),
+            EngineError::Conflict("error.reschedule_deadline"),
+            EngineError::Conflict("error.link_used"),
             EngineError::RangeTooLong { max_days: 62 },
             EngineError::CalendarUnreachable,
             EngineError::StateExpired,
@@ -215,6 +217,6 @@ mod tests {
         let codes: HashSet<_> = all().iter().map(EngineError::code).collect();
         assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')));
         // Refusals, conflicts and internal failures share theirs.
-        assert_eq!(codes.len(), all().len() - 4 - 1 - 1);
+        assert_eq!(codes.len(), all().len() - (Refusal::ALL.len() - 1) - 7 - 1);
     }
 }

@@ -4,15 +4,14 @@ use chrono::{DateTime, Utc};
 use cupo_core::{
     ids::{OrganizationId, UserId},
     parse::{EmailAddress, FieldErrors, FieldProblem, PersonName, Slug, required_text},
-    schedule::WeeklyHours,
     text::Locale,
     zone::TimeZoneName,
 };
 use cupo_providers::Secret;
 use cupo_store::{
-    Membership, Organization, Role, Schedule, Session, StoreError, Tx, User, membership_get, membership_insert,
-    organization_get, organization_insert, schedule_insert, session_delete, session_get, session_insert, user_get,
-    user_get_by_email, user_insert, user_update_locale,
+    Membership, Organization, Role, Session, StoreError, Tx, User, membership_get, membership_insert, organization_get,
+    organization_insert, schedule_insert, session_delete, session_get, session_insert, user_get, user_get_by_email,
+    user_insert, user_update_locale,
 };
 
 use crate::{
@@ -130,7 +129,8 @@ impl SignUp {
     }
 }
 
-fn parse_password(password: String) -> Result<String, FieldProblem> {
+/// A password of a length that is taken.
+pub(crate) fn parse_password(password: String) -> Result<String, FieldProblem> {
     if password.chars().count() < passwords::MIN_LENGTH {
         Err(FieldProblem::new("error.password_short").with("min", passwords::MIN_LENGTH))
     } else if password.len() > passwords::MAX_LENGTH {
@@ -168,15 +168,7 @@ impl Engine {
         };
         let membership =
             Membership { organization_id: organization.id.clone(), user_id: user.id.clone(), role: Role::Owner };
-        let schedule = Schedule {
-            id: self.fresh(),
-            organization_id: organization.id.clone(),
-            user_id: user.id.clone(),
-            name: user.name.clone(),
-            time_zone: form.time_zone,
-            weekly_hours: WeeklyHours::office_hours(),
-            updated_at: now,
-        };
+        let schedule = self.first_schedule(&organization.id, &user, form.time_zone);
         let signed_in = transact!(self, tx => {
             organization_insert(tx, &organization).await?;
             user_insert(tx, &user).await?;

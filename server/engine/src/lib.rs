@@ -5,11 +5,13 @@
 //! no network call happens inside a transaction, and a duty that outlives a request is a job that was enqueued in
 //! the transaction that made it necessary.
 
+mod absences;
 mod accounts;
 mod appointments;
 mod audit;
 mod availability;
 mod booking;
+mod booking_links;
 pub mod clock;
 mod connect;
 mod details;
@@ -17,10 +19,13 @@ mod engine;
 mod error;
 mod event_types;
 mod health;
+mod history;
+mod holiday_calendars;
 mod hosts;
 mod jobs;
 pub mod keyring;
 pub mod mail;
+mod members;
 pub mod passwords;
 pub mod random;
 mod schedules;
@@ -28,19 +33,25 @@ mod sites;
 mod sync;
 mod tokens;
 mod webhooks;
+mod why;
 mod worker;
 
+pub use absences::AbsenceInput;
 pub use accounts::{AccountOverview, CalendarChoice};
 pub use appointments::{AppointmentDetail, AppointmentSummary, Page};
-pub use availability::{CachedSlots, SlotsRequest};
+pub use availability::{CachedSlots, SeriesRequest, SlotsRequest};
 pub use booking::Booked;
+pub use booking_links::BookingLinkMade;
 pub use connect::{ConnectOutcome, GoogleCallback};
 pub use engine::{Engine, EngineParts, EngineSettings, Google, SessionSecret};
 pub use error::EngineError;
-pub use event_types::EventTypeInput;
+pub use event_types::{EventTypeHostInput, EventTypeInput, PublicEventTypes};
 pub use health::Check;
 pub use hosts::{Principal, SignUp, SignedIn};
 pub use mail::Mailer;
-pub use schedules::{LocalIntervalInput, ScheduleInput, WeeklyHoursInput};
+pub use members::{Member, MemberInput};
+pub use schedules::{
+    DateOverrideInput, LocalIntervalInput, ScheduleInput, ScheduleOverview, TravelInput, WeeklyHoursInput,
+};
 pub use sites::SiteInput;
 pub use webhooks::NotificationOutcome;

@@ -5,9 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use cupo_core::ids::JobId;
 use cupo_store::{
-    Job, calendars_due_for_poll, hold_delete_expired, idempotency_delete_before, inbox_delete_before, job_bury,
-    job_complete, job_lease, job_retry, jobs_next_run_at, oauth_states_delete_expired, sessions_delete_expired,
-    subscription_delete, subscription_list_by_calendar, subscriptions_expiring,
+    Job, calendars_due_for_poll, history_delete_before, hold_delete_expired, holiday_calendars_due,
+    idempotency_delete_before, inbox_delete_before, job_bury, job_complete, job_lease, job_retry, jobs_next_run_at,
+    oauth_states_delete_expired, sessions_delete_expired, subscription_delete, subscription_list_by_calendar,
+    subscriptions_expiring,
 };
 use tokio::{
     sync::Semaphore,
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Engine, EngineError,
     engine::transact,
-    jobs::{OpenChannel, Outcome, PullChanges},
+    jobs::{OpenChannel, Outcome, PullChanges, RefreshHolidays},
     random::RandomSourceExt,
 };
 
@@ -41,6 +42,10 @@ const UNHURRIED: TimeDelta = TimeDelta::minutes(10);
 const FAILING: TimeDelta = TimeDelta::hours(1);
 /// How long answers are kept for repeated requests, and notifications for repeated deliveries.
 const MEMORY: TimeDelta = TimeDelta::days(2);
+/// How long it is known what was offered when.
+const HISTORY: TimeDelta = TimeDelta::days(90);
+/// How often a subscribed holiday calendar is read.
+const HOLIDAYS: TimeDelta = TimeDelta::days(1);
 
 /// Strikes a task that has ended off the list of leases. One that panicked keeps its lease until that runs out.
 fn forget(leases: &mut HashMap<task::Id, JobId>, ended: &Result<(task::Id, ()), JoinError>) {
@@ -190,7 +195,8 @@ impl Engine {
         }
     }
 
-    /// What falls due by the clock: the polling floor, the renewal of channels, and the sweeping of what has expired.
+    /// What falls due by the clock: the polling floor, the renewal of channels, the reading of
+    /// holiday calendars, and the sweeping of what has expired.
     pub async fn run_periodic(&self) -> Result<(), EngineError> {
         let now = self.now();
         let opens_channels = self.0.settings.webhook_url.is_some() && self.0.google.is_some();
@@ -217,12 +223,17 @@ impl Engine {
                     self.enqueue_at(tx, organization_id, &OpenChannel { calendar_id }, now + UNHURRIED).await?;
                 }
             }
+            for (organization_id, holiday_calendar_id) in holiday_calendars_due(tx, now - HOLIDAYS).await? {
+                self.enqueue(tx, &organization_id, &RefreshHolidays { holiday_calendar_id }).await?;
+            }
             hold_delete_expired(tx, now).await?;
+            history_delete_before(tx, now - HISTORY).await?;
             sessions_delete_expired(tx, now).await?;
             oauth_states_delete_expired(tx, now).await?;
             idempotency_delete_before(tx, now - MEMORY).await?;
             inbox_delete_before(tx, now - MEMORY).await?;
         })?;
+        self.expire_appointments().await?;
         self.0.wake.notify_one();
         Ok(())
     }

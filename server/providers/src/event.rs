@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
-use cupo_core::ids::AppointmentId;
+use cupo_core::ids::ClaimId;
 use cupo_core::interval::Interval;
 use cupo_core::zone::first_instant_at_or_after;
 
@@ -26,6 +26,8 @@ pub struct CalendarEvent {
     pub kind: EventKind,
     pub visibility: Visibility,
     pub attendees: Vec<Attendee>,
+    /// Whether the attendees see one another.
+    pub guests_see_each_other: bool,
     pub reminders: Reminders,
     pub meeting: Meeting,
     /// Present on the events that a Cupo wrote.
@@ -54,6 +56,7 @@ impl CalendarEvent {
             kind: EventKind::Default,
             visibility: Visibility::Default,
             attendees: Vec::new(),
+            guests_see_each_other: true,
             reminders: Reminders::Default,
             meeting: Meeting::None,
             mark: None,
@@ -78,6 +81,11 @@ impl CalendarEvent {
             return None;
         }
         Interval::new(self.start.instant(calendar_zone), self.end.instant(calendar_zone))
+    }
+
+    /// Whether the calendar's owner was invited and has said neither yes nor no.
+    pub fn is_unanswered(&self) -> bool {
+        self.attendees.iter().any(|attendee| attendee.is_self && attendee.response == ResponseStatus::NeedsAction)
     }
 }
 
@@ -219,7 +227,8 @@ impl From<Meeting> for MeetingLink {
 /// By which Cupo knows its own events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventMark {
-    pub appointment_id: AppointmentId,
+    /// The time that the event takes: one event stands for all appointments that share a slot's seats.
+    pub claim_id: ClaimId,
     /// The installation that wrote the event: another Cupo may share the calendar.
     pub installation: String,
 }
@@ -282,6 +291,15 @@ mod tests {
         ] {
             assert!(event.busy_interval(Tz::UTC).is_some(), "{event:?}");
         }
+    }
+
+    #[test]
+    fn only_the_owners_own_answer_is_awaited() {
+        let with = |response, is_self| CalendarEvent { attendees: vec![answered(response, is_self)], ..meeting() };
+        assert!(with(ResponseStatus::NeedsAction, true).is_unanswered());
+        assert!(!with(ResponseStatus::NeedsAction, false).is_unanswered());
+        assert!(!with(ResponseStatus::Tentative, true).is_unanswered());
+        assert!(!meeting().is_unanswered());
     }
 
     #[test]

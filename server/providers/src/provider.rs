@@ -44,8 +44,9 @@ pub trait CalendarProvider: Send + Sync {
     ///
     /// [`Expected::Create`] needs [`CalendarEvent::mark`], from which the id is derived; `event.id` is not read. When
     /// the event with this mark is there already, it is brought up to date. [`Expected::Update`] changes the event
-    /// `event.id` and leaves its attendees and reminders as they are; it fails with [`ProviderError::NotFound`] when
-    /// the event is gone and with [`ProviderError::Conflict`] when it no longer has the etag.
+    /// `event.id` and leaves its attendees and reminders as they are; [`Expected::UpdateAttendees`] also invites those of
+    /// `event` who are missing. Both fail with [`ProviderError::NotFound`] when the event is gone and with
+    /// [`ProviderError::Conflict`] when it no longer has the etag.
     async fn put_event(
         &self,
         token: &AccessToken,
@@ -151,6 +152,9 @@ pub enum Expected<'a> {
     Create,
     /// The event, with this etag if one is known.
     Update { etag: Option<&'a str> },
+    /// The event of seats that several visitors share. Who is `gone` (e-mail addresses) is no longer invited; everybody
+    /// else who is there stays with their answer, the guests whom the host invited by hand among them.
+    UpdateAttendees { etag: Option<&'a str>, gone: &'a [String] },
 }
 
 /// What the provider holds after [`CalendarProvider::put_event`].

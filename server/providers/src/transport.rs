@@ -266,7 +266,7 @@ fn transient(error: reqwest::Error) -> ProviderError {
 }
 
 /// The error and its causes without the address, which holds calendar ids.
-fn describe(error: reqwest::Error) -> String {
+pub(crate) fn describe(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut source = error.source();

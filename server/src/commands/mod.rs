@@ -6,6 +6,7 @@ mod doctor;
 mod generate_secrets;
 mod migrate;
 mod seed_demo;
+mod selftest;
 mod serve;
 
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::config::{Config, Environment};
 
 pub use doctor::{Finding, Verdict, examine};
 pub use seed_demo::{Demo, SeedOptions, seed};
+pub use selftest::{RaceOptions, RaceReport, race};
 
 /// Appointment scheduling on your own machine.
 #[derive(Parser)]
@@ -40,6 +42,9 @@ enum Command {
     Doctor,
     /// Make a demo organization to try Cupo with, or find the one that is there; prints one line of JSON.
     SeedDemo(SeedOptions),
+    /// Try on the configured database what Cupo promises.
+    #[command(subcommand)]
+    Selftest(selftest::Selftest),
     /// Print fresh secrets for the configuration file.
     GenerateSecrets,
 }
@@ -53,6 +58,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Doctor => doctor::run(load(), config.as_deref()).await,
         Command::Serve => with(load(), serve::run).await,
         Command::Migrate => with(load(), migrate::run).await,
+        Command::Selftest(test) => match load() {
+            Ok(config) => selftest::run(config, test).await,
+            Err(mistakes) => Err(mistakes.into()),
+        },
         Command::SeedDemo(options) => with(load(), |config| seed_demo::run(config, options)).await,
     };
     outcome.unwrap_or_else(|error| {

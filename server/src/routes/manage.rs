@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 use cupo_app::public::{CancelForm, ManageQuery, ManageState, RescheduleForm, render_manage_page};
 use cupo_core::text::Locale;
+use cupo_core::wire::{AppointmentView, CancelRequest, RescheduleRequest, SeriesScope};
 use cupo_engine::{EngineError, SlotsRequest};
 
 use crate::body::Form;
@@ -31,7 +32,7 @@ async fn show(
     headers: HeaderMap,
 ) -> Outcome<Response> {
     let query = Query::try_from_uri(&uri).map(|Query(query)| query).unwrap_or_default();
-    let page = Page { token, query, problem: None, reason: String::new() };
+    let page = Page { token, query, ..Page::default() };
     page.respond(&state, StatusCode::OK, language::of_request(&headers, &uri)).await
 }
 
@@ -44,11 +45,13 @@ async fn cancel(
 ) -> Outcome<Response> {
     let locale = locale(form.lang.as_deref(), &headers, &uri);
     let query = ManageQuery { embed: form.embed.clone(), lang: form.lang.clone(), ..ManageQuery::default() };
-    match state.engine.cancel_by_token(&token, &form.reason).await {
+    let scope = form.scope();
+    let request = CancelRequest { reason: Some(form.reason.clone()), scope };
+    match state.engine.cancel_by_token(&token, &request).await {
         Ok(_) => Ok(back(&token, &ManageQuery { done: Some("cancelled".to_owned()), ..query })),
         Err(error) => {
             let query = ManageQuery { step: Some("cancel".to_owned()), ..query };
-            refused(&state, Page { token, query, problem: None, reason: form.reason }, error, locale).await
+            refused(&state, Page { token, query, scope, reason: form.reason, problem: None }, error, locale).await
         }
     }
 }
@@ -61,18 +64,21 @@ async fn reschedule(
     Form(form): Form<RescheduleForm>,
 ) -> Outcome<Response> {
     let locale = locale(form.lang.as_deref(), &headers, &uri);
+    let scope = form.scope();
     let query = ManageQuery { embed: form.embed, lang: form.lang, ..ManageQuery::default() };
     let start = form.slot.parse::<DateTime<Utc>>();
     let start = start.map_err(|_| EngineError::SlotRefused(cupo_core::slots::Refusal::OffGrid));
     let moved = match start {
-        Ok(start) => state.engine.reschedule_by_token(&token, start).await.map(drop),
+        Ok(start) => state.engine.reschedule_by_token(&token, &RescheduleRequest { start, scope }).await.map(drop),
         Err(error) => Err(error),
     };
     match moved {
         Ok(()) => Ok(back(&token, &ManageQuery { done: Some("rescheduled".to_owned()), ..query })),
         Err(error) => {
-            let query = ManageQuery { step: Some("reschedule".to_owned()), tz: Some(form.tz), ..query };
-            refused(&state, Page { token, query, problem: None, reason: String::new() }, error, locale).await
+            // The picked time stays while it is free, else its day.
+            let (step, tz, slot) = (Some("reschedule".to_owned()), Some(form.tz), Some(form.slot));
+            let query = ManageQuery { step, tz, slot, ..query };
+            refused(&state, Page { token, query, scope, ..Page::default() }, error, locale).await
         }
     }
 }
@@ -106,41 +112,63 @@ fn locale(chosen: Option<&str>, headers: &HeaderMap, uri: &Uri) -> Locale {
 }
 
 /// One showing of the page.
+#[derive(Default)]
 struct Page {
     token: String,
     query: ManageQuery,
     problem: Option<String>,
     reason: String,
+    scope: SeriesScope,
 }
 
 impl Page {
     async fn respond(self, state: &AppState, status: StatusCode, locale: Locale) -> Outcome<Response> {
         let appointment = state.engine.appointment_by_token(&self.token, locale).await?;
         let context = pages::context(state, locale);
-        let slots = match self.query.slots_range(&appointment, context.now) {
-            None => Vec::new(),
-            Some(range) => {
-                let request = SlotsRequest {
-                    org: &appointment.org,
-                    event: &appointment.event,
-                    from: range.from,
-                    to: range.to,
-                    duration: None,
-                    hold: None,
-                    reschedule: Some(&self.token),
-                };
-                state.engine.slots(&request).await?.starts.to_vec()
-            }
-        };
+        let (mut slots, mut seats_left) = (Vec::new(), Vec::new());
+        if let Some(range) = self.query.slots_range(&appointment, context.now) {
+            let request = SlotsRequest {
+                org: &appointment.org,
+                event: &appointment.event,
+                from: range.from,
+                to: range.to,
+                duration: None,
+                hold: None,
+                reschedule: Some(&self.token),
+                host: None,
+                link: None,
+            };
+            let found = state.engine.slots(&request).await?;
+            (slots, seats_left) = (found.starts.to_vec(), found.seats_left.to_vec());
+        }
         let framed_by = state.engine.allowed_origins(&appointment.org).await?;
         let page = ManageState {
             token: self.token,
+            can_book_again: can_book_again(state, &appointment, locale).await?,
             appointment,
             query: self.query,
             slots,
+            seats_left,
             problem: self.problem,
             reason: self.reason,
+            scope: self.scope,
         };
         Ok(pages::document(status, render_manage_page(&context, &page), &framed_by))
+    }
+}
+
+/// Whether an appointment that ended can be made anew: its event type may be switched off, or need a link.
+async fn can_book_again(
+    state: &AppState,
+    appointment: &AppointmentView,
+    locale: Locale,
+) -> Result<bool, EngineError> {
+    if appointment.status.claims_time() {
+        return Ok(false);
+    }
+    match state.engine.event_type_view(&appointment.org, &appointment.event, locale, None).await {
+        Ok(_) => Ok(true),
+        Err(EngineError::NotFound(_)) => Ok(false),
+        Err(error) => Err(error),
     }
 }

@@ -1,5 +1,6 @@
 //! Every address, in groups that share their layers.
 
+mod api;
 mod assets;
 mod dashboard;
 mod embed;
@@ -11,8 +12,10 @@ mod webhooks;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::HeaderName;
+use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use tower::ServiceBuilder;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -32,6 +35,10 @@ pub fn router(state: &AppState) -> Router {
     let slots = embed::slots(state);
     let programs =
         Router::new().merge(embed::router(limits)).merge(webhooks::router(limits)).merge(operations::router());
+    let hosts = api::router()
+        .layer(from_fn_with_state(state.clone(), session::load))
+        .layer(from_fn_with_state(state.clone(), same_origin::check))
+        .layer(limits.pages.layer());
     let people = Router::new()
         .merge(dashboard::router(state, limits))
         .merge(public::router(limits))
@@ -44,6 +51,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(limits.pages.layer());
     let observed = Router::new()
         .merge(programs)
+        .merge(hosts)
         .merge(people)
         .merge(assets::router())
         .method_not_allowed_fallback(method_not_allowed)
@@ -66,4 +74,10 @@ fn span(request: &Request) -> tracing::Span {
     let route = request.extensions().get::<MatchedPath>().map_or("unknown", MatchedPath::as_str);
     let id = request.extensions().get::<RequestId>().and_then(|id| id.header_value().to_str().ok()).unwrap_or("");
     tracing::info_span!("request", method = %request.method(), route, id)
+}
+
+/// Personal data: no cache keeps it.
+fn private(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

@@ -25,6 +25,10 @@ pub struct Calendar {
     pub checks_conflicts: bool,
     /// The user's choice: new events go here. At most one calendar per user and organization.
     pub receives_events: bool,
+    /// The user's choice: tentative events block slots.
+    pub tentative_blocks: bool,
+    /// The user's choice: invitations that were not answered block slots.
+    pub unanswered_blocks: bool,
     pub sync_cursor: Option<String>,
     /// When the last successful sync ended.
     pub synced_at: Option<DateTime<Utc>>,
@@ -36,7 +40,8 @@ pub struct Calendar {
 macro_rules! columns {
     () => {
         "id, organization_id, account_id, user_id, external_id, name, time_zone, color, can_write, is_primary, \
-         checks_conflicts, receives_events, sync_cursor, synced_at, mirror_until, sync_error"
+         checks_conflicts, receives_events, tentative_blocks, unanswered_blocks, sync_cursor, synced_at, mirror_until, \
+         sync_error"
     };
 }
 
@@ -57,6 +62,8 @@ impl Record for Calendar {
             is_primary: fields.flag("is_primary")?,
             checks_conflicts: fields.flag("checks_conflicts")?,
             receives_events: fields.flag("receives_events")?,
+            tentative_blocks: fields.flag("tentative_blocks")?,
+            unanswered_blocks: fields.flag("unanswered_blocks")?,
             sync_cursor: fields.optional_text("sync_cursor")?,
             synced_at: fields.optional_instant("synced_at")?,
             mirror_until: fields.optional_instant("mirror_until")?,
@@ -72,7 +79,7 @@ pub async fn calendar_upsert(tx: &mut Tx, calendar: &Calendar) -> Result<Calenda
     let stored = sql(concat!(
         "insert into calendar (",
         columns!(),
-        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          on conflict (account_id, external_id) do update
             set name = excluded.name, time_zone = excluded.time_zone, color = excluded.color,
                 can_write = excluded.can_write, is_primary = excluded.is_primary
@@ -92,6 +99,8 @@ pub async fn calendar_upsert(tx: &mut Tx, calendar: &Calendar) -> Result<Calenda
     .bind(calendar.is_primary)
     .bind(calendar.checks_conflicts)
     .bind(calendar.receives_events)
+    .bind(calendar.tentative_blocks)
+    .bind(calendar.unanswered_blocks)
     .bind(&calendar.sync_cursor)
     .bind(calendar.synced_at)
     .bind(calendar.mirror_until)
@@ -155,13 +164,18 @@ pub async fn calendar_set_choices(
     calendar_id: &CalendarId,
     checks_conflicts: bool,
     receives_events: bool,
+    tentative_blocks: bool,
+    unanswered_blocks: bool,
 ) -> Result<bool, StoreError> {
-    let changed = sql("update calendar set checks_conflicts = $3, receives_events = $4
+    let changed = sql("update calendar
+            set checks_conflicts = $3, receives_events = $4, tentative_blocks = $5, unanswered_blocks = $6
           where organization_id = $1 and id = $2")
     .bind(organization_id)
     .bind(calendar_id)
     .bind(checks_conflicts)
     .bind(receives_events)
+    .bind(tentative_blocks)
+    .bind(unanswered_blocks)
     .execute(tx)
     .await?;
     Ok(changed == 1)
@@ -190,14 +204,18 @@ pub async fn calendar_update_sync(
     Ok(changed == 1)
 }
 
-/// The calendars of active accounts, of all organizations, that are in use (checked, or receiving events) and were last
-/// synced at or before `before`, or never: for the worker. The longest waiting first.
+/// The calendars of active accounts, of all organizations, that are in use (checked, receiving events, or looked at by an
+/// event type of their user) and were last synced at or before `before`, or never: for the worker. The longest waiting first.
 pub async fn calendars_due_for_poll(tx: &mut Tx, before: DateTime<Utc>) -> Result<Vec<Calendar>, StoreError> {
     sql(concat!(
         "select ",
         columns!(),
         " from calendar
-         where (checks_conflicts = 1 or receives_events = 1) and coalesce(synced_at, 0) <= $1
+         where coalesce(synced_at, 0) <= $1
+           and (checks_conflicts = 1 or receives_events = 1
+                or exists (select 1 from event_type_host h
+                            where h.organization_id = calendar.organization_id and h.user_id = calendar.user_id
+                              and h.conflict_calendar_ids like '%\"' || calendar.id || '\"%'))
            and exists (select 1 from calendar_provider_account a where a.id = calendar.account_id and a.state = 'active')
          order by coalesce(synced_at, 0), id"
     ))
@@ -206,7 +224,7 @@ pub async fn calendars_due_for_poll(tx: &mut Tx, before: DateTime<Utc>) -> Resul
     .await
 }
 
-/// Deletes the calendar with its busy intervals and subscriptions.
+/// Deletes the calendar with its busy intervals, which leave no history, and subscriptions.
 pub async fn calendar_delete(
     tx: &mut Tx,
     organization_id: &OrganizationId,

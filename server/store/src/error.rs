@@ -13,7 +13,7 @@ pub enum StoreError {
     /// `event_type.slug`, alike on both stores.
     #[error("{0} is taken")]
     Unique(String),
-    /// The host has a confirmed appointment whose claim overlaps.
+    /// Another claim on a host's time overlaps, or the slot has no seat left.
     #[error("the host's time is taken")]
     ClaimTaken,
     /// The database cannot be reached or is out of connections.

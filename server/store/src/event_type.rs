@@ -1,7 +1,7 @@
 //! What can be booked.
 
 use chrono::{DateTime, Utc};
-use cupo_core::event_type::{Location, Rules};
+use cupo_core::event_type::{Location, Options, Rules};
 use cupo_core::ids::{EventTypeId, OrganizationId, ScheduleId, UserId};
 use cupo_core::parse::Slug;
 
@@ -9,18 +9,21 @@ use crate::row::{Fields, Record};
 use crate::tx::sql;
 use crate::{StoreError, Tx};
 
-/// A kind of appointment that visitors can book with a host.
+/// A kind of appointment that visitors can book with its [hosts](crate::EventTypeHost).
 #[derive(Debug, Clone)]
 pub struct EventType {
     pub id: EventTypeId,
     pub organization_id: OrganizationId,
+    /// Whose event type it is.
     pub host_user_id: UserId,
+    /// Its zone is the event type's.
     pub schedule_id: ScheduleId,
     /// Unique in the organization: the last part of the public address.
     pub slug: Slug,
     pub title: String,
     pub description: String,
     pub rules: Rules,
+    pub options: Options,
     pub location: Location,
     pub is_active: bool,
     pub created_at: DateTime<Utc>,
@@ -40,8 +43,7 @@ pub enum EventTypeRemoval {
 
 macro_rules! columns {
     () => {
-        "id, organization_id, host_user_id, schedule_id, slug, title, description, duration_minutes, \
-         increment_minutes, buffer_before_minutes, buffer_after_minutes, notice_minutes, window_days, location_kind, \
+        "id, organization_id, host_user_id, schedule_id, slug, title, description, rules, options, location_kind, \
          location_detail, is_active, created_at, updated_at"
     };
 }
@@ -58,14 +60,8 @@ impl Record for EventType {
             slug: fields.parse("slug", Slug::parse)?,
             title: fields.text("title")?,
             description: fields.text("description")?,
-            rules: Rules {
-                duration: fields.minutes("duration_minutes")?,
-                increment: fields.minutes("increment_minutes")?,
-                buffer_before: fields.minutes("buffer_before_minutes")?,
-                buffer_after: fields.minutes("buffer_after_minutes")?,
-                notice: fields.minutes("notice_minutes")?,
-                window_days: fields.number("window_days")?,
-            },
+            rules: fields.present("rules", Rules::parse(fields.json("rules")?).ok())?,
+            options: fields.json("options")?,
             location: location(fields)?,
             is_active: fields.flag("is_active")?,
             created_at: fields.instant("created_at")?,
@@ -80,13 +76,13 @@ pub(crate) fn location(fields: &Fields<'_>) -> Result<Location, StoreError> {
     fields.parse("location_kind", |kind| Location::parse(kind, &detail))
 }
 
-/// Fails with `Unique("event_type.slug")` when the organization uses the slug already.
+/// Inserts no hosts: [`event_type_hosts_replace`](crate::event_type_hosts_replace) does. Fails with
+/// `Unique("event_type.slug")` when the organization uses the slug already.
 pub async fn event_type_insert(tx: &mut Tx, event_type: &EventType) -> Result<(), StoreError> {
-    let rules = &event_type.rules;
     sql(concat!(
         "insert into event_type (",
         columns!(),
-        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
     ))
     .bind(&event_type.id)
     .bind(&event_type.organization_id)
@@ -95,12 +91,8 @@ pub async fn event_type_insert(tx: &mut Tx, event_type: &EventType) -> Result<()
     .bind(event_type.slug.as_str())
     .bind(&event_type.title)
     .bind(&event_type.description)
-    .bind(rules.duration.num_minutes())
-    .bind(rules.increment.num_minutes())
-    .bind(rules.buffer_before.num_minutes())
-    .bind(rules.buffer_after.num_minutes())
-    .bind(rules.notice.num_minutes())
-    .bind(rules.window_days)
+    .bind(serde_json::to_string(&event_type.rules.to_input())?)
+    .bind(serde_json::to_string(&event_type.options)?)
     .bind(event_type.location.kind())
     .bind(event_type.location.detail())
     .bind(event_type.is_active)
@@ -144,13 +136,31 @@ pub async fn event_type_list(tx: &mut Tx, organization_id: &OrganizationId) -> R
         .await
 }
 
-/// Stores everything but the id, the organization and `created_at`. Fails with `Unique("event_type.slug")`.
+/// The event types of which any host uses the schedule, oldest first.
+pub async fn event_types_of_schedule(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    schedule_id: &ScheduleId,
+) -> Result<Vec<EventType>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from event_type
+         where organization_id = $1 and id in (
+             select event_type_id from event_type_host where organization_id = $1 and schedule_id = $2)
+         order by created_at, id"
+    ))
+    .bind(organization_id)
+    .bind(schedule_id)
+    .list(tx)
+    .await
+}
+
+/// Stores everything but the id, the organization, the hosts and `created_at`. Fails with `Unique("event_type.slug")`.
 pub async fn event_type_update(tx: &mut Tx, event_type: &EventType) -> Result<bool, StoreError> {
-    let rules = &event_type.rules;
     let changed = sql("update event_type
-            set host_user_id = $3, schedule_id = $4, slug = $5, title = $6, description = $7, duration_minutes = $8,
-                increment_minutes = $9, buffer_before_minutes = $10, buffer_after_minutes = $11, notice_minutes = $12,
-                window_days = $13, location_kind = $14, location_detail = $15, is_active = $16, updated_at = $17
+            set host_user_id = $3, schedule_id = $4, slug = $5, title = $6, description = $7, rules = $8, options = $9,
+                location_kind = $10, location_detail = $11, is_active = $12, updated_at = $13
           where organization_id = $1 and id = $2")
     .bind(&event_type.organization_id)
     .bind(&event_type.id)
@@ -159,12 +169,8 @@ pub async fn event_type_update(tx: &mut Tx, event_type: &EventType) -> Result<bo
     .bind(event_type.slug.as_str())
     .bind(&event_type.title)
     .bind(&event_type.description)
-    .bind(rules.duration.num_minutes())
-    .bind(rules.increment.num_minutes())
-    .bind(rules.buffer_before.num_minutes())
-    .bind(rules.buffer_after.num_minutes())
-    .bind(rules.notice.num_minutes())
-    .bind(rules.window_days)
+    .bind(serde_json::to_string(&event_type.rules.to_input())?)
+    .bind(serde_json::to_string(&event_type.options)?)
     .bind(event_type.location.kind())
     .bind(event_type.location.detail())
     .bind(event_type.is_active)
@@ -174,7 +180,7 @@ pub async fn event_type_update(tx: &mut Tx, event_type: &EventType) -> Result<bo
     Ok(changed == 1)
 }
 
-/// Deletes the event type if nobody ever booked it, with its holds; otherwise makes it inactive.
+/// Deletes the event type if nobody ever booked it, with its hosts, links and holds; otherwise makes it inactive.
 pub async fn event_type_delete(
     tx: &mut Tx,
     organization_id: &OrganizationId,

@@ -2,12 +2,14 @@
 //!
 //! One file per noun holds its record and its functions, named `resource_verb`. Functions take a [`Tx`] from
 //! [`Store::read`] or [`Store::write`] and run the same SQL text on both databases. Business rules live in
-//! `cupo-engine`; what is guarded here is what must hold under any concurrency: no two confirmed appointments of a host
-//! overlap, nothing unique is doubled, and a tenant reaches its own rows only.
+//! `cupo-engine`; what is guarded here is what must hold under any concurrency: no two claims on a host's time overlap, no
+//! slot has more appointments than seats, nothing unique is doubled, and a tenant reaches its own rows only.
 //!
 //! Conventions:
 //! - an instant is stored as microseconds since 1970 (`i64`), a duration as whole minutes, a list as JSON text, a flag
 //!   as 0 or 1, an id as text;
+//! - what decides about slots leaves its past behind in [`HistoryEntry`]: busy time, claims and holds do so by themselves,
+//!   from when they became known to the `now` that a function is given;
 //! - functions on a tenant's data take the `organization_id` and see no other rows. The exceptions are lookups by what
 //!   only its owner knows (the hash of a secret, a channel id), by an address (slug, email), and the worker's;
 //! - an update answers whether a row was changed.
@@ -17,13 +19,19 @@ mod row;
 mod store;
 mod tx;
 
+mod absence;
 mod account;
 mod appointment;
 mod audit_entry;
+mod booking_link;
 mod busy_interval;
 mod calendar;
+mod claim;
 mod event_type;
+mod event_type_host;
+mod history;
 mod hold;
+mod holiday_calendar;
 mod idempotency_key;
 mod inbox_message;
 mod job;
@@ -37,14 +45,20 @@ mod site;
 mod subscription;
 mod user;
 
+pub use absence::*;
 pub use account::*;
 pub use appointment::*;
 pub use audit_entry::*;
+pub use booking_link::*;
 pub use busy_interval::*;
 pub use calendar::*;
+pub use claim::*;
 pub use error::StoreError;
 pub use event_type::*;
+pub use event_type_host::*;
+pub use history::*;
 pub use hold::*;
+pub use holiday_calendar::*;
 pub use idempotency_key::*;
 pub use inbox_message::*;
 pub use job::*;

@@ -1,7 +1,7 @@
 //! Where an appointment lives in the host's calendar.
 
 use chrono::{DateTime, Utc};
-use cupo_core::ids::{AppointmentId, CalendarId, OrganizationId};
+use cupo_core::ids::{CalendarId, ClaimId, OrganizationId};
 
 use crate::row::{Fields, Record, text_enum};
 use crate::tx::sql;
@@ -18,10 +18,11 @@ text_enum! {
     }
 }
 
-/// The external event of an appointment: one at most. It outlives its calendar, so that no second event is made.
+/// The external event of a claim, which its appointments share: one at most. It outlives its claim and its calendar, so
+/// that no second event is made.
 #[derive(Debug, Clone)]
 pub struct AppointmentExternalMapping {
-    pub appointment_id: AppointmentId,
+    pub claim_id: ClaimId,
     pub organization_id: OrganizationId,
     pub calendar_id: CalendarId,
     pub external_event_id: String,
@@ -30,14 +31,16 @@ pub struct AppointmentExternalMapping {
     pub meeting_state: MeetingState,
     /// The [`sequence`](crate::Appointment::sequence) that the provider has.
     pub pushed_sequence: i64,
+    /// The e-mail addresses of everybody whom the provider was told to invite.
+    pub guests: Vec<String>,
     /// When the external event was found or made to be gone.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
 macro_rules! columns {
     () => {
-        "appointment_id, organization_id, calendar_id, external_event_id, etag, html_link, meeting_state, \
-         pushed_sequence, deleted_at"
+        "claim_id, organization_id, calendar_id, external_event_id, etag, html_link, meeting_state, \
+         pushed_sequence, guests, deleted_at"
     };
 }
 
@@ -46,7 +49,7 @@ impl Record for AppointmentExternalMapping {
 
     fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
         Ok(Self {
-            appointment_id: fields.parse("appointment_id", AppointmentId::parse)?,
+            claim_id: fields.parse("claim_id", ClaimId::parse)?,
             organization_id: fields.parse("organization_id", OrganizationId::parse)?,
             calendar_id: fields.parse("calendar_id", CalendarId::parse)?,
             external_event_id: fields.text("external_event_id")?,
@@ -54,25 +57,26 @@ impl Record for AppointmentExternalMapping {
             html_link: fields.optional_text("html_link")?,
             meeting_state: fields.choice("meeting_state", MeetingState::parse)?,
             pushed_sequence: fields.int("pushed_sequence")?,
+            guests: fields.json("guests")?,
             deleted_at: fields.optional_instant("deleted_at")?,
         })
     }
 }
 
-/// Inserts the appointment's mapping or replaces it. Fails with
-/// `Unique("appointment_external_mapping.external_event_id")` when the external event belongs to another appointment.
+/// Inserts the claim's mapping or replaces it. Fails with
+/// `Unique("appointment_external_mapping.external_event_id")` when the external event belongs to another claim.
 pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -> Result<(), StoreError> {
     let stored = sql(concat!(
         "insert into appointment_external_mapping (",
         columns!(),
-        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-         on conflict (appointment_id) do update
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         on conflict (claim_id) do update
             set calendar_id = excluded.calendar_id, external_event_id = excluded.external_event_id,
                 etag = excluded.etag, html_link = excluded.html_link, meeting_state = excluded.meeting_state,
-                pushed_sequence = excluded.pushed_sequence, deleted_at = excluded.deleted_at
+                pushed_sequence = excluded.pushed_sequence, guests = excluded.guests, deleted_at = excluded.deleted_at
           where appointment_external_mapping.organization_id = excluded.organization_id"
     ))
-    .bind(&mapping.appointment_id)
+    .bind(&mapping.claim_id)
     .bind(&mapping.organization_id)
     .bind(&mapping.calendar_id)
     .bind(&mapping.external_event_id)
@@ -80,24 +84,25 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     .bind(&mapping.html_link)
     .bind(mapping.meeting_state.as_str())
     .bind(mapping.pushed_sequence)
+    .bind(serde_json::to_string(&mapping.guests)?)
     .bind(mapping.deleted_at)
     .execute(tx)
     .await?;
-    if stored == 1 { Ok(()) } else { Err(StoreError::Unique("appointment_external_mapping.appointment_id".to_owned())) }
+    if stored == 1 { Ok(()) } else { Err(StoreError::Unique("appointment_external_mapping.claim_id".to_owned())) }
 }
 
 pub async fn mapping_get(
     tx: &mut Tx,
     organization_id: &OrganizationId,
-    appointment_id: &AppointmentId,
+    claim_id: &ClaimId,
 ) -> Result<Option<AppointmentExternalMapping>, StoreError> {
     sql(concat!(
         "select ",
         columns!(),
-        " from appointment_external_mapping where organization_id = $1 and appointment_id = $2"
+        " from appointment_external_mapping where organization_id = $1 and claim_id = $2"
     ))
     .bind(organization_id)
-    .bind(appointment_id)
+    .bind(claim_id)
     .optional(tx)
     .await
 }
@@ -122,19 +127,52 @@ pub async fn mapping_get_by_external(
     .await
 }
 
+/// The mappings of an event in any calendar: it may have been moved from one to another. Also when they are marked as
+/// deleted.
+pub async fn mapping_get_by_event(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    external_event_id: &str,
+) -> Result<Vec<AppointmentExternalMapping>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from appointment_external_mapping
+         where organization_id = $1 and external_event_id = $2 order by calendar_id"
+    ))
+    .bind(organization_id)
+    .bind(external_event_id)
+    .list(tx)
+    .await
+}
+
 /// Marks the external event as gone, once: `false` when it was marked already.
 pub async fn mapping_mark_deleted(
     tx: &mut Tx,
     organization_id: &OrganizationId,
-    appointment_id: &AppointmentId,
+    claim_id: &ClaimId,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let changed = sql("update appointment_external_mapping set deleted_at = $3
-          where organization_id = $1 and appointment_id = $2 and deleted_at is null")
+          where organization_id = $1 and claim_id = $2 and deleted_at is null")
     .bind(organization_id)
-    .bind(appointment_id)
+    .bind(claim_id)
     .bind(now)
     .execute(tx)
     .await?;
     Ok(changed == 1)
+}
+
+/// Forgets the claim's external event.
+pub async fn mapping_delete(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    claim_id: &ClaimId,
+) -> Result<bool, StoreError> {
+    let deleted = sql("delete from appointment_external_mapping where organization_id = $1 and claim_id = $2")
+        .bind(organization_id)
+        .bind(claim_id)
+        .execute(tx)
+        .await?;
+    Ok(deleted == 1)
 }

@@ -59,3 +59,20 @@ pub async fn organization_get(
 pub async fn organization_get_by_slug(tx: &mut Tx, slug: &Slug) -> Result<Option<Organization>, StoreError> {
     sql(concat!("select ", columns!(), " from organization where slug = $1")).bind(slug.as_str()).optional(tx).await
 }
+
+/// Deletes the organization with everything of it, and the users who belong to no other one.
+pub async fn organization_delete(tx: &mut Tx, organization_id: &OrganizationId) -> Result<bool, StoreError> {
+    // What must not vanish with its parent by accident comes first.
+    for text in [
+        "delete from appointment where organization_id = $1",
+        "delete from claim where organization_id = $1",
+        "delete from event_type where organization_id = $1",
+        "delete from \"user\"
+          where id in (select user_id from membership where organization_id = $1)
+            and id not in (select user_id from membership where organization_id <> $1)",
+    ] {
+        sql(text).bind(organization_id).execute(tx).await?;
+    }
+    let deleted = sql("delete from organization where id = $1").bind(organization_id).execute(tx).await?;
+    Ok(deleted == 1)
+}

@@ -1,6 +1,6 @@
 //! Reading rows of either database into records.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use cupo_core::interval::Interval;
 use serde::de::DeserializeOwned;
 use sqlx::Row;
@@ -106,10 +106,6 @@ impl<'r> Fields<'r> {
 
     pub fn interval(&self, start: Column, end: Column) -> Result<Interval, StoreError> {
         self.present(end, Interval::new(self.instant(start)?, self.instant(end)?))
-    }
-
-    pub fn minutes(&self, column: Column) -> Result<TimeDelta, StoreError> {
-        self.present(column, TimeDelta::try_minutes(self.int(column)?))
     }
 
     pub fn json<T: DeserializeOwned>(&self, column: Column) -> Result<T, StoreError> {

@@ -17,7 +17,10 @@ use crate::{StoreError, Tx};
 /// the compiler's own use.)
 macro_rules! migrations {
     ($store:literal) => {
-        &[(1, "initial", include_str!(concat!("../../../migrations/", $store, "/0001_initial.sql")))]
+        &[
+            (1, "initial", include_str!(concat!("../../../migrations/", $store, "/0001_initial.sql"))),
+            (2, "availability", include_str!(concat!("../../../migrations/", $store, "/0002_availability.sql"))),
+        ]
     };
 }
 

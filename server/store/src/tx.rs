@@ -127,6 +127,12 @@ impl From<u32> for Param {
     }
 }
 
+impl From<Option<u32>> for Param {
+    fn from(value: Option<u32>) -> Self {
+        Self::Int(value.map(i64::from))
+    }
+}
+
 impl From<bool> for Param {
     fn from(value: bool) -> Self {
         Self::Int(Some(value.into()))
@@ -223,4 +229,9 @@ ids_are_text!(
     SubscriptionId,
     AuditEntryId,
     InboxMessageId,
+    ClaimId,
+    SeriesId,
+    AbsenceId,
+    HolidayCalendarId,
+    BookingLinkId,
 );

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a broken world ends its test")]
 
+mod api;
 mod bad_input;
 mod booking;
+mod booking_rules;
 mod configuration;
 mod cross_origin;
 mod doctor;
@@ -11,6 +13,9 @@ mod logs;
 mod oauth;
 mod operations;
 mod pages;
+mod selftest;
+mod series;
 mod sessions;
+mod tenancy;
 mod webhooks;
 mod world;

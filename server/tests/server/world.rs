@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use cupo_engine::{EventTypeInput, Principal};
 use cupo_server::commands::{Demo, SeedOptions, seed};
 use cupo_server::config::Config;
 use cupo_server::{Running, Server};
@@ -75,7 +76,13 @@ impl World {
 
     /// The offered starts of the demo's `intro` over the next four weeks.
     pub async fn slots(&self) -> Vec<DateTime<Utc>> {
-        let answer = self.get(&slots_path("intro", today(), today() + Days::new(28))).await;
+        self.slots_of("intro", "").await
+    }
+
+    /// The offered starts of an event type of the demo over the next four weeks; `more` is added to the query.
+    pub async fn slots_of(&self, event: &str, more: &str) -> Vec<DateTime<Utc>> {
+        let path = slots_path(event, today(), today() + Days::new(28));
+        let answer = self.get(&format!("{path}{more}")).await;
         assert_eq!(answer.status(), StatusCode::OK);
         starts(&answer.json::<Value>().await.unwrap()["slots"])
     }
@@ -96,6 +103,46 @@ impl World {
         let answer = self.book("a-key-of-this-world", &booking(start)).await;
         assert_eq!(answer.status(), StatusCode::CREATED);
         answer.json().await.unwrap()
+    }
+
+    /// As [`World::booked`], of any event type of the demo and with more fields.
+    pub async fn booked_with(&self, key: &str, event: &str, start: DateTime<Utc>, more: Value) -> Value {
+        let answer = self.book(key, &booking_of(event, start, more)).await;
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        answer.json().await.unwrap()
+    }
+
+    /// Ana, as the use cases know her.
+    pub async fn ana(&self) -> Principal {
+        self.server.engine.sign_in("ana@example.com", &self.demo.password).await.unwrap().principal
+    }
+
+    /// Makes an event type of Ana's at an address of its own, by her default schedule, and gives its id.
+    pub async fn offer(&self, slug: &str, input: EventTypeInput) -> String {
+        let (title, slug) = (slug.to_owned(), slug.to_owned());
+        let (location_kind, location_detail) = ("address".to_owned(), "Calle Mayor 1".to_owned());
+        let input = EventTypeInput { title, slug, location_kind, location_detail, ..input };
+        let made = self.server.engine.event_type_save(&self.ana().await, None, input).await.unwrap();
+        made.id.to_string()
+    }
+
+    /// Asks the API for hosts as whoever has the cookie.
+    pub async fn ask(&self, cookie: &str, path: &str) -> Response {
+        self.client.get(self.url(path)).header("cookie", cookie).send().await.unwrap()
+    }
+
+    /// Sends JSON to the API for hosts, as Cupo's own pages do.
+    pub async fn send(&self, cookie: &str, path: &str, body: &Value) -> Response {
+        let request = self.client.post(self.url(path)).header("cookie", cookie);
+        request.header("origin", &self.server.base_url).json(body).send().await.unwrap()
+    }
+
+    /// The id of an event type of whoever has the cookie.
+    pub async fn event_type_id(&self, cookie: &str, slug: &str) -> String {
+        let listed: Value = self.ask(cookie, "/api/v1/event-types").await.json().await.unwrap();
+        let listed = listed["event_types"].as_array().unwrap();
+        let found = listed.iter().find(|event_type| event_type["slug"] == slug).unwrap();
+        found["id"].as_str().unwrap().to_owned()
     }
 
     /// The events of Ana's calendar that stand.
@@ -196,6 +243,21 @@ pub fn booking(start: DateTime<Utc>) -> Value {
         "time_zone": "Europe/Madrid",
         "locale": "en",
     })
+}
+
+/// As [`booking`], of any event type of the demo and with more fields.
+pub fn booking_of(event: &str, start: DateTime<Utc>, more: Value) -> Value {
+    let mut body = booking(start);
+    body["event"] = json!(event);
+    for (name, value) in more.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    body
+}
+
+/// The names of the refused fields of a problem.
+pub fn refused_fields(problem: &Value) -> Vec<&str> {
+    problem["errors"].as_array().into_iter().flatten().map(|error| error["field"].as_str().unwrap()).collect()
 }
 
 /// Asserts that an answer is a problem of this status and code, and gives its body.

@@ -1,5 +1,7 @@
 //! From a picked start to an appointment: the hold, the details, the booking and what became of it.
 
+use cupo_core::parse::FieldProblem;
+
 use super::*;
 
 /// How often the meeting link is asked for, and the first pause, which doubles up to the last.
@@ -14,6 +16,7 @@ impl State {
         self.hold = Hold::Asked;
         self.notice = None;
         effects.extend([Effect::Hold { start, replaces: self.last_hold.clone() }, Effect::Focus(Target::Heading)]);
+        self.ask_series(effects);
     }
 
     pub(super) fn held(&mut self, start: Instant, token: String, effects: &mut Vec<Effect>) {
@@ -62,8 +65,8 @@ impl State {
         self.step = Step::Pick;
         self.notice = Some(Notice::SlotTaken);
         if let Some(taken) = self.start.take() {
-            for starts in self.months.iter_mut().filter_map(|known| known.starts.as_mut()) {
-                starts.retain(|start| *start != taken);
+            for slots in self.months.iter_mut().filter_map(|known| known.slots.as_mut()) {
+                slots.retain(|slot| slot.start != taken);
             }
             self.shown_month_read(effects);
         }
@@ -71,50 +74,66 @@ impl State {
         effects.push(Effect::Focus(Target::Notice));
     }
 
-    pub(super) fn type_text(&mut self, field: Field, text: String) {
-        self.details[field.index()] = text;
+    pub(super) fn type_text(&mut self, field: Field, text: String, effects: &mut Vec<Effect>) {
+        self.details[field.0] = text;
+        if matches!(field, Field::FREQUENCY | Field::COUNT) {
+            self.ask_series(effects);
+        }
         // A field that was wrong is judged at each stroke, so that the complaint goes as soon as it is mended.
-        if self.problems[field.index()].is_some() {
+        if self.problems[field.0].is_some() {
             self.judge(field);
         }
     }
 
+    pub(super) fn tick(&mut self, field: Field, choice: &str, is_ticked: bool, effects: &mut Vec<Effect>) {
+        let mut text = String::new();
+        let lines = self.details[field.0].split('\n').filter(|line| *line != choice);
+        for line in lines.chain(is_ticked.then_some(choice)) {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(line);
+        }
+        self.type_text(field, text, effects);
+    }
+
     pub(super) fn leave(&mut self, field: Field) {
-        if !self.details[field.index()].is_empty() {
+        // What the server said stands until the field is changed.
+        let is_told = matches!(self.problems[field.0], Some(FieldMessage::Text(_)));
+        if !self.details[field.0].is_empty() && !is_told {
             self.judge(field);
         }
     }
 
     pub(super) fn judge(&mut self, field: Field) {
-        let needed = field != Field::Phone || self.event.location.needs_phone;
-        self.problems[field.index()] = field.judge(&self.details[field.index()], needed);
+        let text = &self.details[field.0];
+        let problem = if field == Field::SKIP_TAKEN && self.taken_dates() > 0 && text.is_empty() {
+            Some(FieldProblem::new("error.must_be_ticked"))
+        } else {
+            self.event.judge(field, text)
+        };
+        self.problems[field.0] = problem.map(FieldMessage::Problem);
     }
 
     pub(super) fn submit(&mut self, fresh_key: String, effects: &mut Vec<Effect>) {
         let (Some(start), Step::Details, false) = (self.start, self.step, self.sending) else { return };
-        for field in Field::ALL {
-            self.judge(field);
+        let mut fields = self.event.fields();
+        fields.push(Field::SKIP_TAKEN);
+        for field in &fields {
+            self.judge(*field);
         }
-        if let Some(field) = Field::ALL.into_iter().find(|field| self.problems[field.index()].is_some()) {
+        if let Some(field) = fields.into_iter().find(|field| self.problems[field.0].is_some()) {
             self.announcement = Announcement::FieldProblems;
             effects.push(Effect::Focus(Target::Field(field)));
             return;
         }
-        let mut booking = Booking {
-            event: &self.event,
-            start,
-            details: &self.details,
-            time_zone: &self.zone.name,
-            language: &self.language,
-            hold: None,
-        };
-        let content = request::booking(&booking);
-        if let Hold::Held(token) = &self.hold {
-            booking.hold = Some(token);
-        }
+        let content = request::booking(self, start, "");
         let sent = match self.sent.take() {
             Some(sent) if sent.content == content => sent,
-            _ => Sent { key: fresh_key, body: request::booking(&booking), content },
+            _ => {
+                let hold = if let Hold::Held(token) = &self.hold { token } else { "" };
+                Sent { key: fresh_key, body: request::booking(self, start, hold), content }
+            }
         };
         effects.push(Effect::Book { key: sent.key.clone(), body: sent.body.clone() });
         self.sent = Some(sent);
@@ -156,13 +175,24 @@ impl State {
                 self.lose_slot(effects);
             }
             BookingFailure::Invalid(problems) => {
-                self.sent = None;
-                let first = problems.first().map(|(field, _)| *field);
-                for (field, message) in problems {
-                    self.problems[field.index()] = Some(message);
+                let mut first = None;
+                for (name, detail) in problems {
+                    let mut fields = (0..self.details.len()).map(Field);
+                    if let Some(field) = fields.find(|field| self.event.name_of(*field) == name) {
+                        // Another of the dates was taken meanwhile.
+                        if field == Field::FREQUENCY {
+                            self.ask_series(effects);
+                        }
+                        self.problems[field.0] = Some(FieldMessage::Text(detail));
+                        first = first.or(Some(field));
+                    }
                 }
+                let Some(first) = first else {
+                    return self.booking_failed(BookingFailure::Refused(Notice::Refused), effects);
+                };
+                self.sent = None;
                 self.announcement = Announcement::FieldProblems;
-                effects.extend(first.map(|field| Effect::Focus(Target::Field(field))));
+                effects.push(Effect::Focus(Target::Field(first)));
             }
             BookingFailure::Refused(notice) => {
                 self.sent = None;

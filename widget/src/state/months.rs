@@ -7,22 +7,32 @@ pub(super) const SKIPPED_AT_FIRST: u8 = 2;
 pub(super) const SKIPPED_WHEN_ASKED: u8 = 14;
 
 impl State {
-    pub(super) fn slots_read(&mut self, month: Month, starts: Vec<Instant>, effects: &mut Vec<Effect>) {
+    pub(super) fn slots_read(&mut self, month: Month, wish: u32, slots: Option<Vec<Slot>>, effects: &mut Vec<Effect>) {
+        if wish != self.wish {
+            return;
+        }
         let known = self.known(month);
-        known.starts = Some(starts);
         known.loading = false;
-        known.failed = false;
-        if month == self.month {
-            self.shown_month_read(effects);
+        if slots.is_some() {
+            known.slots = slots;
+            if month == self.month {
+                self.shown_month_read(effects);
+            }
+        } else {
+            known.failed = known.slots.is_none();
         }
         self.tell_ready(effects);
     }
 
-    pub(super) fn slots_failed(&mut self, month: Month, effects: &mut Vec<Effect>) {
-        let known = self.known(month);
-        known.loading = false;
-        known.failed = known.starts.is_none();
-        self.tell_ready(effects);
+    /// Another length or another host: other slots. The day in sight stays, if it has some of them; a month that has
+    /// none gives way as it does at first.
+    pub(super) fn read_anew(&mut self, effects: &mut Vec<Effect>) {
+        self.wish += 1;
+        self.seeking = SKIPPED_AT_FIRST;
+        self.months.clear();
+        self.notice = None;
+        self.announcement = Announcement::Nothing;
+        self.read(self.month, effects);
     }
 
     pub(super) fn tell_ready(&mut self, effects: &mut Vec<Effect>) {
@@ -51,6 +61,10 @@ impl State {
             self.day = Some(next);
             self.cursor = next;
         }
+        // After another choice the eye sees that the times have changed; this tells it to the ear.
+        if let (Some(day), true, Announcement::Nothing) = (self.day, self.wish > 0, self.announcement) {
+            self.announcement = Announcement::Times { day, count: self.slots_of(day).len() };
+        }
         for months in [1, -1] {
             if self.can_turn(months) {
                 self.read_if_unknown(Month(self.month.0 + months), effects);
@@ -62,7 +76,7 @@ impl State {
         while self.seeking > 0 && self.can_turn(1) {
             self.seeking -= 1;
             self.show_month(self.month.next());
-            if self.shown().is_none_or(|known| known.starts.is_none()) {
+            if self.shown().is_none_or(|known| known.slots.is_none()) {
                 self.seeking += 1;
                 self.read_if_unknown(self.month, effects);
                 return;
@@ -85,7 +99,7 @@ impl State {
 
     /// A month has come into sight: show what is known of it, or read it.
     pub(super) fn arrive(&mut self, effects: &mut Vec<Effect>) {
-        if self.shown().is_some_and(|known| known.starts.is_some()) {
+        if self.shown().is_some_and(|known| known.slots.is_some()) {
             self.shown_month_read(effects);
         } else {
             self.read_if_unknown(self.month, effects);
@@ -121,7 +135,7 @@ impl State {
     }
 
     pub(super) fn show_day(&mut self, day: Day, effects: &mut Vec<Effect>) {
-        let count = self.starts_of(day).len();
+        let count = self.slots_of(day).len();
         self.cursor = day;
         if count > 0 {
             self.day = Some(day);
@@ -133,9 +147,9 @@ impl State {
 
     pub(super) fn relocate(&mut self, zone: Zone, effects: &mut Vec<Effect>) {
         // The same free time stays in sight, on whichever day it falls now.
-        let anchor = self.day.and_then(|day| self.starts_of(day).first().copied());
+        let anchor = self.day.and_then(|day| self.slots_of(day).first().copied());
         self.zone = zone;
-        if let Some(day) = anchor.map(|start| self.zone.day(start)) {
+        if let Some(day) = anchor.map(|slot| self.zone.day(slot.start)) {
             self.first_day = self.first_day.min(day);
             self.last_day = self.last_day.max(day);
             self.month = day.month();
@@ -156,13 +170,13 @@ impl State {
         if !known.loading {
             known.loading = true;
             known.failed = false;
-            effects.push(Effect::ReadSlots(month));
+            effects.push(Effect::ReadSlots { month, wish: self.wish });
         }
     }
 
     pub(super) fn known(&mut self, month: Month) -> &mut MonthSlots {
         let index = self.months.iter().position(|known| known.month == month).unwrap_or_else(|| {
-            self.months.push(MonthSlots { month, starts: None, loading: false, failed: false });
+            self.months.push(MonthSlots { month, slots: None, loading: false, failed: false });
             self.months.len() - 1
         });
         &mut self.months[index]

@@ -1,7 +1,9 @@
 use super::booking::MEETING_READS;
 use super::*;
-use crate::calendar::{DAY, MINUTE, parse_instant};
-use crate::model::Location;
+use crate::calendar::{DAY, parse_instant};
+use crate::model::tests::{booked_visit, visit};
+
+mod choices;
 
 fn at(text: &str) -> Instant {
     parse_instant(text).unwrap()
@@ -25,22 +27,25 @@ fn november() -> Month {
 
 /// A widget at noon of 16 November 2026, whose window ends on 20 January 2027; nothing is read yet.
 fn fresh() -> State {
-    let event = EventType {
-        org: "clinic".to_owned(),
-        slug: "visit".to_owned(),
-        organization_name: "Clinic".to_owned(),
-        host_name: "Ana".to_owned(),
-        title: "Visit".to_owned(),
-        description: String::new(),
-        duration_minutes: 30,
-        location: Location { kind: "meet".to_owned(), detail: None, needs_phone: false },
-        window_end: at("2027-01-20T12:00:00Z"),
-    };
-    State::new(event, "en-GB".to_owned(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z"))
+    State::new(visit(), "en-GB".to_owned(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z"))
+}
+
+fn slot(start: &str) -> Slot {
+    Slot { start: at(start), seats_left: None }
 }
 
 fn read(state: &mut State, month: Month, starts: &[&str]) -> Vec<Effect> {
-    state.apply(Action::SlotsRead { month, starts: starts.iter().map(|start| at(start)).collect() })
+    let slots = Some(starts.iter().map(|start| slot(start)).collect());
+    state.apply(Action::SlotsRead { month, wish: state.wish, slots })
+}
+
+fn fail(state: &mut State, month: Month) -> Vec<Effect> {
+    state.apply(Action::SlotsRead { month, wish: state.wish, slots: None })
+}
+
+/// The effect that reads the slots of a month before anything was chosen.
+fn reads(month: Month) -> Effect {
+    Effect::ReadSlots { month, wish: 0 }
 }
 
 /// November is read and its first free day in sight.
@@ -55,8 +60,8 @@ fn ready_to_book() -> State {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
     state.apply(Action::Held { start: at(NINE), token: "hold".to_owned() });
-    write(&mut state, Field::Name, "Zoë");
-    write(&mut state, Field::Email, "zoe@example.com");
+    write(&mut state, Field::NAME, "Zoë");
+    write(&mut state, Field::EMAIL, "zoe@example.com");
     state
 }
 
@@ -68,6 +73,12 @@ fn submit(state: &mut State, fresh_key: &str) -> Vec<Effect> {
     state.apply(Action::Submit { fresh_key: fresh_key.to_owned() })
 }
 
+/// The server refuses a field.
+fn refuse(state: &mut State, name: &str) -> Vec<Effect> {
+    let problem = (name.to_owned(), "Not this one.".to_owned());
+    state.apply(Action::BookingFailed(BookingFailure::Invalid(vec![problem])))
+}
+
 fn sent(effects: &[Effect]) -> Option<(&str, &str)> {
     effects.iter().find_map(|effect| match effect {
         Effect::Book { key, body } => Some((key.as_str(), body.as_str())),
@@ -76,20 +87,7 @@ fn sent(effects: &[Effect]) -> Option<(&str, &str)> {
 }
 
 fn appointment(meeting_pending: bool) -> Box<Appointment> {
-    Box::new(Appointment {
-        token: "secret".to_owned(),
-        manage_url: "https://cupo.example/manage/secret".to_owned(),
-        title: "Visit".to_owned(),
-        host_name: "Ana".to_owned(),
-        start: at(NINE),
-        end: at(NINE) + 30 * MINUTE,
-        location: Location { kind: "meet".to_owned(), detail: None, needs_phone: false },
-        meeting_url: None,
-        meeting_pending,
-        google_url: String::new(),
-        outlook_url: String::new(),
-        ics_url: String::new(),
-    })
+    Box::new(Appointment { meeting_pending, ..booked_visit() })
 }
 
 #[test]
@@ -97,20 +95,20 @@ fn the_first_free_day_comes_into_sight_and_the_neighbour_month_is_read() {
     let mut state = fresh();
     assert!(state.is_loading());
     let effects = read(&mut state, november(), &[NINE, TEN, LATE]);
-    assert_eq!(effects, [Effect::ReadSlots(november().next()), Effect::Ready]);
+    assert_eq!(effects, [reads(november().next()), Effect::Ready]);
     assert_eq!(state.day, Some(day("2026-11-23")));
     assert_eq!(state.cursor, day("2026-11-23"));
-    assert_eq!(state.starts_of(day("2026-11-23")), [at(NINE), at(TEN)]);
+    assert_eq!(state.slots_of(day("2026-11-23")), [slot(NINE), slot(TEN)]);
     assert_eq!(state.free_days(november()), [day("2026-11-23"), day("2026-11-24")]);
 }
 
 #[test]
 fn ready_is_told_once_and_also_when_the_first_slots_fail() {
     let mut state = fresh();
-    let effects = state.apply(Action::SlotsFailed { month: november() });
+    let effects = fail(&mut state, november());
     assert_eq!(effects, [Effect::Ready]);
     assert!(state.shown().unwrap().failed);
-    assert_eq!(state.apply(Action::Retry), [Effect::ReadSlots(november())]);
+    assert_eq!(state.apply(Action::Retry), [reads(november())]);
     assert!(!read(&mut state, november(), &[NINE]).contains(&Effect::Ready));
     assert!(!state.shown().unwrap().failed);
 }
@@ -119,7 +117,7 @@ fn ready_is_told_once_and_also_when_the_first_slots_fail() {
 fn an_empty_first_month_gives_way_to_the_next_one_with_free_times() {
     let mut state = fresh();
     let effects = read(&mut state, november(), &[]);
-    assert_eq!(effects, [Effect::ReadSlots(november().next()), Effect::Ready]);
+    assert_eq!(effects, [reads(november().next()), Effect::Ready]);
     assert_eq!(state.month, november().next());
     read(&mut state, november().next(), &["2026-12-03T09:00:00Z"]);
     assert_eq!(state.day, Some(day("2026-12-03")));
@@ -142,7 +140,7 @@ fn the_next_free_time_is_sought_over_months_that_are_known_to_be_empty() {
     read(&mut state, november().next(), &[]);
     state.apply(Action::Turn { months: 1 });
     assert_eq!((state.month, state.day), (november().next(), None));
-    assert_eq!(state.apply(Action::Seek), [Effect::ReadSlots(day("2027-01-01").month())]);
+    assert_eq!(state.apply(Action::Seek), [reads(day("2027-01-01").month())]);
     read(&mut state, day("2027-01-01").month(), &["2027-01-11T09:00:00Z"]);
     assert_eq!(state.day, Some(day("2027-01-11")));
 }
@@ -200,7 +198,7 @@ fn another_zone_keeps_the_same_free_time_in_sight_on_its_own_day() {
     state.apply(Action::ShowDay(day("2026-11-24")));
     state.apply(Action::Relocate(zone("Asia/Tokyo", 540)));
     assert_eq!(state.day, Some(day("2026-11-25")));
-    assert_eq!(state.starts_of(day("2026-11-25")), [at(LATE)]);
+    assert_eq!(state.slots_of(day("2026-11-25")), [slot(LATE)]);
     assert_eq!(state.free_days(november()), [day("2026-11-23"), day("2026-11-25")]);
 }
 
@@ -221,7 +219,7 @@ fn picking_a_slot_holds_it_and_going_back_lets_go_before_slots_are_read_again() 
     let effects = state.apply(Action::Back);
     assert_eq!(effects, [Effect::Release("one".to_owned()), Effect::Focus(Target::Slot(at(NINE)))]);
     assert_eq!(state.step, Step::Pick);
-    assert_eq!(state.apply(Action::Released), [Effect::ReadSlots(november())]);
+    assert_eq!(state.apply(Action::Released), [reads(november())]);
     let effects = state.apply(Action::Pick(at(TEN)));
     assert_eq!(effects[0], Effect::Hold { start: at(TEN), replaces: Some("one".to_owned()) });
 }
@@ -240,9 +238,9 @@ fn a_refused_hold_leads_back_to_fresh_slots_without_the_lost_one() {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
     let effects = state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::SlotTaken });
-    assert_eq!(effects, [Effect::ReadSlots(november()), Effect::Focus(Target::Notice)]);
+    assert_eq!(effects, [reads(november()), Effect::Focus(Target::Notice)]);
     assert_eq!((state.step, state.notice), (Step::Pick, Some(Notice::SlotTaken)));
-    assert_eq!(state.starts_of(day("2026-11-23")), [at(TEN)]);
+    assert_eq!(state.slots_of(day("2026-11-23")), [slot(TEN)]);
 }
 
 #[test]
@@ -257,8 +255,8 @@ fn a_hold_that_cannot_be_had_now_does_not_stop_the_visitor() {
 fn a_hold_refused_by_the_own_booking_under_way_is_no_loss() {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
-    write(&mut state, Field::Name, "Zoë");
-    write(&mut state, Field::Email, "zoe@example.com");
+    write(&mut state, Field::NAME, "Zoë");
+    write(&mut state, Field::EMAIL, "zoe@example.com");
     submit(&mut state, "key");
     assert_eq!(state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::SlotTaken }), []);
     assert_eq!(state.step, Step::Details);
@@ -268,34 +266,34 @@ fn a_hold_refused_by_the_own_booking_under_way_is_no_loss() {
 fn wrong_details_are_told_beside_their_fields_and_nothing_is_sent() {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
-    write(&mut state, Field::Name, "Zoë");
-    write(&mut state, Field::Email, "zoe@");
-    assert_eq!(state.problems[Field::Email.index()], None, "not while it is being typed");
+    write(&mut state, Field::NAME, "Zoë");
+    write(&mut state, Field::EMAIL, "zoe@");
+    assert_eq!(state.problems[Field::EMAIL.0], None, "not while it is being typed");
     let effects = submit(&mut state, "key");
-    assert_eq!(effects, [Effect::Focus(Target::Field(Field::Email))]);
+    assert_eq!(effects, [Effect::Focus(Target::Field(Field::EMAIL))]);
     assert_eq!(state.announcement, Announcement::FieldProblems);
-    assert!(state.problems[Field::Email.index()].is_some());
-    write(&mut state, Field::Email, "zoe@example.com");
-    assert_eq!(state.problems[Field::Email.index()], None, "gone as soon as it is mended");
+    assert!(state.problems[Field::EMAIL.0].is_some());
+    write(&mut state, Field::EMAIL, "zoe@example.com");
+    assert_eq!(state.problems[Field::EMAIL.0], None, "gone as soon as it is mended");
 }
 
 #[test]
 fn a_field_that_is_left_wrong_is_told_and_one_left_empty_is_not() {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
-    state.apply(Action::Leave(Field::Email));
-    assert_eq!(state.problems[Field::Email.index()], None);
-    write(&mut state, Field::Email, "zoe");
-    state.apply(Action::Leave(Field::Email));
-    assert!(state.problems[Field::Email.index()].is_some());
+    state.apply(Action::Leave(Field::EMAIL));
+    assert_eq!(state.problems[Field::EMAIL.0], None);
+    write(&mut state, Field::EMAIL, "zoe");
+    state.apply(Action::Leave(Field::EMAIL));
+    assert!(state.problems[Field::EMAIL.0].is_some());
 }
 
 #[test]
 fn a_telephone_number_is_needed_only_where_the_host_calls() {
     let mut state = ready_to_book();
     state.event.location.needs_phone = true;
-    assert_eq!(submit(&mut state, "key"), [Effect::Focus(Target::Field(Field::Phone))]);
-    write(&mut state, Field::Phone, "+34 600 123 456");
+    assert_eq!(submit(&mut state, "key"), [Effect::Focus(Target::Field(Field::PHONE))]);
+    write(&mut state, Field::PHONE, "+34 600 123 456");
     assert!(sent(&submit(&mut state, "key")).is_some());
 }
 
@@ -310,8 +308,8 @@ fn a_doubled_click_books_once() {
 fn a_retry_of_the_same_content_repeats_key_and_body_and_changed_content_gets_a_new_key() {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
-    write(&mut state, Field::Name, "Zoë");
-    write(&mut state, Field::Email, "zoe@example.com");
+    write(&mut state, Field::NAME, "Zoë");
+    write(&mut state, Field::EMAIL, "zoe@example.com");
     let first = submit(&mut state, "first");
     state.apply(Action::BookingFailed(BookingFailure::Unknown(Notice::Unreachable)));
     assert_eq!((state.notice, state.sending), (Some(Notice::Unreachable), false));
@@ -319,7 +317,7 @@ fn a_retry_of_the_same_content_repeats_key_and_body_and_changed_content_gets_a_n
     state.apply(Action::Held { start: at(NINE), token: "late".to_owned() });
     assert_eq!(submit(&mut state, "second"), first);
     state.apply(Action::BookingFailed(BookingFailure::Unknown(Notice::Unreachable)));
-    write(&mut state, Field::Notes, "I bring my dog.");
+    write(&mut state, Field::NOTES, "I bring my dog.");
     let changed = submit(&mut state, "third");
     let (key, body) = sent(&changed).unwrap();
     assert_eq!(key, "third");
@@ -331,10 +329,10 @@ fn a_slot_taken_meanwhile_leads_back_to_fresh_slots_and_keeps_what_was_typed() {
     let mut state = ready_to_book();
     submit(&mut state, "first");
     let effects = state.apply(Action::BookingFailed(BookingFailure::SlotTaken));
-    assert!(effects.contains(&Effect::ReadSlots(november())));
+    assert!(effects.contains(&reads(november())));
     assert_eq!(effects.last(), Some(&Effect::Focus(Target::Notice)));
     assert_eq!((state.step, state.notice), (Step::Pick, Some(Notice::SlotTaken)));
-    assert_eq!(state.details[Field::Email.index()], "zoe@example.com");
+    assert_eq!(state.details[Field::EMAIL.0], "zoe@example.com");
     state.apply(Action::Pick(at(TEN)));
     assert_eq!(state.notice, None);
     assert_eq!(sent(&submit(&mut state, "second")).unwrap().0, "second");
@@ -354,10 +352,13 @@ fn when_the_last_slot_of_the_day_is_taken_the_next_free_day_comes_into_sight() {
 fn fields_that_the_server_refuses_are_told_in_its_words() {
     let mut state = ready_to_book();
     submit(&mut state, "first");
-    let message = FieldMessage::Text("Not this one.".to_owned());
-    let effects = state.apply(Action::BookingFailed(BookingFailure::Invalid(vec![(Field::Email, message.clone())])));
-    assert_eq!(effects, [Effect::Focus(Target::Field(Field::Email))]);
-    assert_eq!(state.problems[Field::Email.index()], Some(message));
+    let effects = refuse(&mut state, "email");
+    assert_eq!(effects, [Effect::Focus(Target::Field(Field::EMAIL))]);
+    state.apply(Action::Leave(Field::EMAIL));
+    assert_eq!(state.problems[Field::EMAIL.0], Some(FieldMessage::Text("Not this one.".to_owned())));
+    submit(&mut state, "second");
+    assert_eq!(refuse(&mut state, "start"), [Effect::Focus(Target::Notice)]);
+    assert_eq!(state.notice, Some(Notice::Refused), "there is no field to tell it beside");
 }
 
 #[test]
@@ -397,11 +398,11 @@ fn a_widget_that_is_taken_away_lets_go_of_its_hold_and_a_booked_one_has_none() {
 fn slots_read_again_stay_in_sight_while_they_are_read_and_when_that_fails() {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
-    assert!(state.apply(Action::Back).contains(&Effect::ReadSlots(november())));
+    assert!(state.apply(Action::Back).contains(&reads(november())));
     assert!(!state.is_loading());
-    state.apply(Action::SlotsFailed { month: november() });
+    fail(&mut state, november());
     assert!(!state.shown().unwrap().failed);
-    assert_eq!(state.starts_of(day("2026-11-23")).len(), 2);
+    assert_eq!(state.slots_of(day("2026-11-23")).len(), 2);
 }
 
 #[test]

@@ -8,10 +8,17 @@ use crate::state::State;
 pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
     let Some(appointment) = &state.appointment else { return };
     card.element("div", &[("class", "confirmed")], |confirmed| {
-        confirmed.element("div", &[("class", "seal")], |seal| seal.icon(outline::CHECK));
-        confirmed.line("h3", &[("data-heading", ""), ("tabindex", "-1")], &words.text("confirmed"));
-        let host = fill(&words.text("confirmed_with"), &[("host", &appointment.host_name)]);
-        confirmed.line("p", &[("class", "with")], &host);
+        let (seal, heading) = match appointment.is_pending {
+            true => (outline::CLOCK, "requested"),
+            false => (outline::CHECK, "confirmed"),
+        };
+        confirmed.element("div", &[("class", "seal")], |nodes| nodes.icon(seal));
+        confirmed.line("h3", &[("data-heading", ""), ("tabindex", "-1")], &words.text(heading));
+        let until = appointment.expires_at.filter(|_| appointment.is_pending);
+        let until = until.map(|until| moment(until, &state.zone, words)).unwrap_or_default();
+        let with = words.text(if until.is_empty() { "confirmed_with" } else { "requested_with" });
+        let with = fill(&with, &[("host", &appointment.host_name), ("until", &until)]);
+        confirmed.line("p", &[("class", "with")], &with);
         confirmed.element("div", &[("class", "facts")], |facts| {
             let from = moment(appointment.start, &state.zone, words);
             let when = [&from, " – ", &words.time(appointment.end, &state.zone)].concat();
@@ -20,12 +27,23 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
             place(facts, &appointment.location, words);
             meeting(facts, appointment, words);
         });
-        confirmed.element("div", &[("class", "add")], |add| {
-            add.line("p", &[], &words.text("add_to_calendar"));
-            link(add, &appointment.google_url, "Google");
-            link(add, &appointment.outlook_url, "Outlook");
-            link(add, &appointment.ics_url, &words.text("ics_file"));
-        });
+        if !appointment.series.is_empty() {
+            confirmed.line("p", &[("class", "label")], &words.text("others"));
+            confirmed.element("ul", &[("class", "dates")], |list| {
+                for (start, url) in &appointment.series {
+                    list.element("li", &[], |item| link(item, url, &moment(*start, &state.zone, words)));
+                }
+            });
+        }
+        // What a host may still decline does not belong in a calendar yet.
+        if !appointment.is_pending {
+            confirmed.element("div", &[("class", "add")], |add| {
+                add.line("p", &[], &words.text("add_to_calendar"));
+                link(add, &appointment.google_url, "Google");
+                link(add, &appointment.outlook_url, "Outlook");
+                link(add, &appointment.ics_url, &words.text("ics_file"));
+            });
+        }
         confirmed.element("p", &[("class", "manage")], |manage| {
             manage.text(&words.text("plans_change"));
             manage.text(" ");

@@ -1,18 +1,27 @@
-//! The second step: who the visitor is.
+//! The second step: who the visitor is, and what the host wants to know.
 
-use super::{Words, message, notice, outline};
-use crate::model::Field;
+use cupo_core::question::QuestionKind;
+
+use super::{Words, message, notice, outline, series};
+use crate::form::Field;
 use crate::node::{Nodes, only_if};
 use crate::state::State;
+
+/// So many choices can be seen at a glance; more are a select.
+const MOST_IN_SIGHT: usize = 6;
+
+/// The texts that name the fields of every event type.
+const LABELS: [&str; Field::QUESTIONS.0] = ["name", "email", "phone", "notes", "repeat", "dates", "skip_taken"];
 
 pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
     card.element("form", &[("class", "details"), ("novalidate", "")], |form| {
         form.line("h3", &[("data-heading", ""), ("tabindex", "-1")], &words.text("your_details"));
         notice(form, state, words);
-        for field in Field::ALL {
-            if field != Field::Phone || state.event.location.needs_phone {
-                form.element("div", &[("class", "field")], |nodes| self::field(nodes, state, field, words));
-            }
+        for field in state.event.fields() {
+            self::field(form, state, field, words);
+        }
+        if state.event.most_occurrences > 1 {
+            series::choice(form, state, words);
         }
         form.element("div", &[("class", "actions")], |actions| {
             let back = [("type", "button"), ("class", "plain back"), ("data-press", "back")];
@@ -21,43 +30,147 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
                 back.text(&words.text("back"));
             });
             let book = [("type", "submit"), ("class", "main"), only_if(state.sending, "aria-disabled", "true")];
-            actions.line("button", &book, &words.text(if state.sending { "booking" } else { "book" }));
+            let label = match (state.sending, state.event.needs_approval) {
+                (true, _) => "sending",
+                (false, true) => "request",
+                (false, false) => "book",
+            };
+            actions.line("button", &book, &words.text(label));
         });
     });
 }
 
+/// What a field is filled in with.
+#[derive(Clone, Copy, PartialEq)]
+enum Control {
+    /// One line, and what the browser may fill in.
+    Line(&'static str),
+    Area,
+    Select,
+    /// A button for each choice; the group of them has the label.
+    Group,
+    /// A box beside its label.
+    Box,
+}
+
+/// The control of a field and its type.
+fn control(field: Field, kind: Option<&QuestionKind>) -> (Control, &'static str) {
+    match (field, kind) {
+        (Field::NAME, _) => (Control::Line("name"), "text"),
+        (Field::EMAIL, _) => (Control::Line("email"), "email"),
+        (Field::PHONE, _) | (_, Some(QuestionKind::Phone)) => (Control::Line("tel"), "tel"),
+        (Field::NOTES, _) | (_, Some(QuestionKind::LongText)) => (Control::Area, ""),
+        (Field::SKIP_TAKEN, _) | (_, Some(QuestionKind::Checkbox)) => (Control::Box, "checkbox"),
+        (_, Some(QuestionKind::Choices { .. })) => (Control::Group, "checkbox"),
+        (_, Some(QuestionKind::Choice { choices })) if choices.len() <= MOST_IN_SIGHT => (Control::Group, "radio"),
+        (_, Some(QuestionKind::ShortText | QuestionKind::Number { .. })) => (Control::Line("off"), "text"),
+        _ => (Control::Select, ""),
+    }
+}
+
+/// The options of a select.
+fn options(state: &State, field: Field, choices: &[String], words: &impl Words) -> Nodes {
+    let mut options = Nodes::default();
+    let chosen = &state.details[field.0];
+    if field == Field::FREQUENCY {
+        for (value, key) in series::FREQUENCIES {
+            options.option(value, &words.text(key), chosen);
+        }
+    } else if field == Field::COUNT {
+        for count in 2..=state.event.most_occurrences {
+            let count = count.to_string();
+            options.option(&count, &count, chosen);
+        }
+    } else {
+        options.option("", "", chosen);
+        for choice in choices {
+            options.option(choice, choice, chosen);
+        }
+    }
+    options
+}
+
 /// A field, its label, and beside it what is wrong with it.
-fn field(nodes: &mut Nodes, state: &State, field: Field, words: &impl Words) {
-    let name = field.name();
-    let (tag, kind, autocomplete) = match field {
-        Field::Name => ("input", "text", "name"),
-        Field::Email => ("input", "email", "email"),
-        Field::Phone => ("input", "tel", "tel"),
-        Field::Notes => ("textarea", "", "off"),
+pub fn field(form: &mut Nodes, state: &State, field: Field, words: &impl Words) {
+    let question = state.event.question(field);
+    let kind = question.map(|question| &question.kind);
+    let (label, help, is_required) = match question {
+        Some(question) => (question.label.clone(), question.help.as_str(), question.is_required),
+        None => (words.text(LABELS[field.0]), "", field != Field::NOTES),
     };
-    let (typed, problem) = (&state.details[field.index()], &state.problems[field.index()]);
-    let problem_id = [name, "-problem"].concat();
-    nodes.element("label", &[("for", name)], |label| {
-        label.text(&words.text(name));
-        if field == Field::Notes {
-            label.line("span", &[("class", "optional")], &words.text("optional"));
-        }
-    });
-    let attributes = [
-        ("id", name),
-        ("name", name),
-        ("type", kind),
-        ("autocomplete", autocomplete),
-        ("value", typed),
-        only_if(field != Field::Notes, "aria-required", "true"),
-        only_if(problem.is_some(), "aria-invalid", "true"),
-        ("aria-describedby", &problem_id),
+    let choices = match kind {
+        Some(QuestionKind::Choice { choices } | QuestionKind::Choices { choices }) => choices.as_slice(),
+        _ => &[],
+    };
+    let text = &state.details[field.0];
+    let problem = state.problems[field.0].as_ref().map(|problem| message(problem, words)).unwrap_or_default();
+    let (control, input_type) = control(field, kind);
+    // Of several radio buttons none is needed or wrong by itself: their group is.
+    let is_group = control == Control::Group;
+    let is_radio = input_type == "radio";
+
+    let (name, index) = (state.event.name_of(field), field.0.to_string());
+    let with = |suffix: &str| [&name, suffix].concat();
+    let (label_id, help_id, problem_id) = (with("-label"), with("-help"), with("-problem"));
+    let described_by = if help.is_empty() { problem_id.clone() } else { [&help_id, " ", &problem_id].concat() };
+    let shared = [
+        only_if(!is_group, "id", &name),
+        ("name", &name),
+        ("data-field", &index),
+        ("aria-describedby", &described_by),
+        only_if(is_required && !is_group, "aria-required", "true"),
+        only_if(!problem.is_empty() && !is_radio, "aria-invalid", "true"),
     ];
-    nodes.element(tag, &attributes, |area| {
-        if field == Field::Notes {
-            area.text(typed);
+    let row = |nodes: &mut Nodes, value: &str, label: &str| {
+        let is_ticked = only_if(text.split('\n').any(|line| line == value), "checked", "");
+        nodes.element("label", &[("class", "row")], |row| {
+            row.push("input", &shared, &[("type", input_type), ("value", value), is_ticked], Nodes::default());
+            row.line("span", &[], label);
+        });
+    };
+    let group = [
+        ("class", "field"),
+        only_if(is_group, "role", if is_radio { "radiogroup" } else { "group" }),
+        only_if(is_group, "aria-labelledby", &label_id),
+        only_if(is_required && is_radio, "aria-required", "true"),
+        only_if(!problem.is_empty() && is_radio, "aria-invalid", "true"),
+    ];
+    form.element("div", &group, |nodes| {
+        if control != Control::Box {
+            let (tag, attribute) = if is_group { ("p", ("id", &label_id)) } else { ("label", ("for", &name)) };
+            nodes.element(tag, &[("class", "label"), (attribute.0, attribute.1)], |nodes| {
+                nodes.text(&label);
+                if !is_required {
+                    nodes.line("span", &[("class", "optional")], &words.text("optional"));
+                }
+            });
         }
+        if !help.is_empty() {
+            nodes.line("p", &[("class", "help"), ("id", &help_id)], help);
+        }
+        match control {
+            Control::Line(autocomplete) => {
+                let is_count = matches!(kind, Some(QuestionKind::Number { least: Some(0..), .. }));
+                let own = [
+                    ("type", input_type),
+                    ("autocomplete", autocomplete),
+                    ("value", text),
+                    only_if(is_count, "inputmode", "numeric"),
+                ];
+                nodes.push("input", &shared, &own, Nodes::default());
+            }
+            Control::Area => nodes.line("textarea", &shared, text),
+            Control::Select => {
+                nodes.push("select", &shared, &[], options(state, field, choices, words));
+                nodes.icon(outline::FORTH);
+            }
+            Control::Group => {
+                for choice in choices {
+                    row(nodes, choice, choice);
+                }
+            }
+            Control::Box => row(nodes, "on", &label),
+        }
+        nodes.line("p", &[("class", "problem"), ("id", &problem_id)], &problem);
     });
-    let problem = problem.as_ref().map(|problem| message(problem, words)).unwrap_or_default();
-    nodes.line("p", &[("class", "problem"), ("id", &problem_id)], &problem);
 }

@@ -1,6 +1,6 @@
 //! The first step: the month as a grid by the ARIA Authoring Practices' date-picker pattern, and the times of a day.
 
-use super::{Words, button, no_times, notice, outline};
+use super::{Words, button, chooser, counted, no_times, notice, outline};
 use crate::calendar::{Day, format_instant};
 use crate::node::{Nodes, only_if};
 use crate::state::State;
@@ -76,13 +76,20 @@ fn date(cell: &mut Nodes, state: &State, day: Day, is_free: bool, words: &impl W
 }
 
 fn times(nodes: &mut Nodes, state: &State, words: &impl Words) {
-    let day = state.day.map(|day| (day, state.starts_of(day))).filter(|(_, starts)| !starts.is_empty());
-    if let Some((day, starts)) = day {
+    let day = state.day.map(|day| (day, state.slots_of(day))).filter(|(_, slots)| !slots.is_empty());
+    if let Some((day, slots)) = day {
         nodes.line("h3", &[("id", "day")], &words.day(day));
         nodes.element("div", &[("class", "list"), ("role", "group"), ("aria-labelledby", "day")], |list| {
-            for start in starts {
-                let attributes = [("type", "button"), ("class", "slot"), ("data-start", &format_instant(start))];
-                list.line("button", &attributes, &words.time(start, &state.zone));
+            for slot in slots {
+                let attributes = [("type", "button"), ("class", "slot"), ("data-start", &format_instant(slot.start))];
+                list.element("button", &attributes, |button| {
+                    button.text(&words.time(slot.start, &state.zone));
+                    if let Some(seats) = slot.seats_left {
+                        let key = if seats == 1 { "seat_left" } else { "seats_left" };
+                        button.text(" ");
+                        button.line("span", &[], &counted(key, seats as usize, "", words));
+                    }
+                });
             }
         });
     } else if state.is_loading() {
@@ -108,17 +115,13 @@ fn times(nodes: &mut Nodes, state: &State, words: &impl Words) {
 /// The visitor's zone, to be changed, and its offset now.
 fn zone(pick: &mut Nodes, state: &State, words: &impl Words) {
     let current = &state.zone.name;
-    pick.element("label", &[("class", "zone")], |label| {
-        label.icon(outline::GLOBE);
-        label.line("span", &[("class", "unseen")], &words.text("time_zone"));
-        label.element("select", &[], |select| {
-            let unlisted = (!state.zone_names.contains(current)).then_some(current);
-            for name in unlisted.into_iter().chain(&state.zone_names) {
-                let attributes = [("value", name.as_str()), only_if(name == current, "selected", "")];
-                select.line("option", &attributes, &name.replace('_', " "));
-            }
-        });
-        label.icon(outline::FORTH);
+    let unlisted = (!state.zone_names.contains(current)).then_some(current);
+    let mut options = Nodes::default();
+    for name in unlisted.into_iter().chain(&state.zone_names) {
+        options.option(name, &name.replace('_', " "), current);
+    }
+    pick.element("label", &[("class", "chooser zone")], |label| {
+        chooser(label, outline::GLOBE, &words.text("time_zone"), "zone", options);
         label.line("span", &[("class", "offset")], &offset_label(state.zone.offset(state.now)));
     });
 }

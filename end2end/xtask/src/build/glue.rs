@@ -33,6 +33,11 @@ impl Glue {
         tools::minify(workspace, step, Minify::Module, &self.public)
     }
 
+    /// Lets the minifier drop classes that nothing names: wasm-bindgen writes effects beside them.
+    pub fn unbind_classes(&self) -> Result<()> {
+        Ok(fs::write(&self.js, without_class_effects(&fs::read_to_string(&self.js)?))?)
+    }
+
     /// Drops the functions that the optimised module no longer imports.
     pub fn drop_imports_except(&self, imports: &BTreeSet<String>) -> Result<()> {
         Ok(fs::write(&self.js, without_imports(&fs::read_to_string(&self.js)?, imports))?)
@@ -67,6 +72,13 @@ fn without_imports(glue: &str, imports: &BTreeSet<String>) -> String {
         }
     }
     kept
+}
+
+/// The glue with classes that only live as long as something names them: without their `Symbol.dispose`, and with their
+/// registries marked as free of effects.
+fn without_class_effects(glue: &str) -> String {
+    let lines = glue.split_inclusive('\n').filter(|line| !line.starts_with("if (Symbol.dispose) "));
+    lines.collect::<String>().replace(" new FinalizationRegistry(", " /* @__PURE__ */ new FinalizationRegistry(")
 }
 
 fn entry_name(line: &str) -> Option<&str> {
@@ -109,6 +121,22 @@ mod tests {
 }
 ";
         assert_eq!(without_imports(GLUE, &imports), expected);
+    }
+
+    #[test]
+    fn a_class_keeps_nothing_beside_it_that_would_keep_the_class() {
+        let glue = "class A {}
+if (Symbol.dispose) A.prototype[Symbol.dispose] = A.prototype.free;
+const AFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? {}
+    : new FinalizationRegistry(ptr => wasm.a_free(ptr, 1));
+";
+        let expected = "class A {}
+const AFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? {}
+    : /* @__PURE__ */ new FinalizationRegistry(ptr => wasm.a_free(ptr, 1));
+";
+        assert_eq!(without_class_effects(glue), expected);
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn bind(workspace: &Workspace, step: &Step, module: &Path, bundle: &Bundle, fold
     let mut output = bindgen.web(true)?.generate_output().context("wasm-bindgen failed")?;
     output.emit(folder)?;
     let glue = Glue::prepare(folder, &stem, bundle.entry)?;
+    glue.unbind_classes()?;
 
     let javascript = String::from_utf8(glue.minify(workspace, step)?)?;
     let exports = &mut output.wasm_mut().exports;
@@ -135,5 +136,6 @@ fn bind(workspace: &Workspace, step: &Step, module: &Path, bundle: &Bundle, fold
         exports.delete(export);
     }
     output.emit(folder)?;
+    glue.unbind_classes()?;
     Ok(glue)
 }

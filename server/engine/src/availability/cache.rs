@@ -164,7 +164,8 @@ borrowed_keys! {
     /// What one language sees of it.
     ViewKey(ViewName { org, event; locale: Locale });
     /// A range of its slots.
-    SlotsKey(SlotsName { org, event; from: NaiveDate, to: NaiveDate });
+    /// A range of the slots of one length.
+    SlotsKey(SlotsName { org, event; from: NaiveDate, to: NaiveDate, duration: Option<u32> });
 }
 
 #[cfg(test)]

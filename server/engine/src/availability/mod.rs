@@ -2,20 +2,31 @@
 
 mod cache;
 mod live;
+mod series;
+mod situation;
 mod snapshot;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use cupo_core::{
-    interval::{Interval, normalize, subtract},
+    event_type::{Assignment, Listing, Rules},
+    ids::UserId,
+    interval::Interval,
     parse::{FieldProblem, Origin, Slug},
     slots::slots,
     text::{self, Locale},
-    wire::{EventTypeView, LocationView, SlotsResponse},
+    wire::{EventTypeView, HostView, LocationView, SlotsResponse},
 };
-use cupo_store::{appointment_get_by_token_hash, organization_get_by_slug, origins_of_organization};
+use cupo_store::{
+    Appointment, BookingLink, EventType, Tx, appointment_get_by_token_hash, booking_link_get_by_token_hash,
+    organization_get_by_slug, origins_of_organization,
+};
 use sha2::{Digest, Sha256};
 
 use crate::{Engine, EngineError, engine::digest};
@@ -23,7 +34,11 @@ use crate::{Engine, EngineError, engine::digest};
 pub(crate) use cache::AvailabilityCache;
 use cache::{EventName, SlotsName, ViewName, good};
 pub(crate) use live::Live;
-pub(crate) use snapshot::{Freshness, HostTime, Own, open_around};
+pub use series::SeriesRequest;
+pub(crate) use situation::{
+    Booked, Freshness, HostShare, HostTime, LiveBusy, OpenSession, Own, Situation, Wish, booked_of, reach,
+    starts_around, whole_periods,
+};
 use snapshot::{Snapshot, next_minute};
 
 /// The most days that are answered at once.
@@ -49,6 +64,10 @@ pub struct SlotsRequest<'a> {
     pub hold: Option<&'a str>,
     /// The manage token of the appointment that is to move, which does not take its own slot away.
     pub reschedule: Option<&'a str>,
+    /// The id of the one host who will do.
+    pub host: Option<&'a str>,
+    /// The secret of a single-use link.
+    pub link: Option<&'a str>,
 }
 
 /// An answer of slots, ready to be sent.
@@ -60,19 +79,21 @@ pub struct CachedSlots {
     pub etag: String,
     /// The starts themselves.
     pub starts: Arc<[DateTime<Utc>]>,
+    /// How many seats each of them has left; empty where that is nobody's business.
+    pub seats_left: Arc<[u32]>,
 }
 
 impl CachedSlots {
-    fn new(slots: Vec<DateTime<Utc>>) -> Result<Self, EngineError> {
-        let starts: Arc<[_]> = slots.as_slice().into();
-        let body = serde_json::to_vec(&SlotsResponse { slots }).map_err(|e| EngineError::internal("slots", e))?;
+    fn new(answer: SlotsResponse) -> Result<Self, EngineError> {
+        let (starts, seats_left) = (answer.slots.as_slice().into(), answer.seats_left.as_slice().into());
+        let body = serde_json::to_vec(&answer).map_err(|e| EngineError::internal("slots", e))?;
         let etag = format!("\"{}\"", hex::encode(&Sha256::digest(&body)[..12]));
-        Ok(Self { body: body.into(), etag, starts })
+        Ok(Self { body: body.into(), etag, starts, seats_left })
     }
 }
 
 /// Every start from the first date to the last, wherever on Earth these dates are meant.
-fn instants_of_dates(from: NaiveDate, to: NaiveDate) -> Result<Interval, EngineError> {
+pub(crate) fn instants_of_dates(from: NaiveDate, to: NaiveDate) -> Result<Interval, EngineError> {
     let days = to.signed_duration_since(from).num_days() + 1;
     if days > i64::from(MAX_DAYS) {
         return Err(EngineError::RangeTooLong { max_days: MAX_DAYS });
@@ -84,6 +105,36 @@ fn instants_of_dates(from: NaiveDate, to: NaiveDate) -> Result<Interval, EngineE
     range.ok_or_else(|| FieldProblem::new("error.date_order").at("to").into())
 }
 
+/// The rules for an appointment of the length that is asked for.
+///
+/// # Errors
+/// [`EngineError::Invalid`] with `duration` for a length that is not on offer.
+pub(crate) fn rules_for(event_type: &EventType, duration: Option<u32>) -> Result<Rules, EngineError> {
+    let rules = event_type.rules;
+    match duration {
+        None => Ok(rules),
+        Some(minutes) if event_type.options.durations(&rules).contains(&minutes) => {
+            Ok(Rules { duration: TimeDelta::minutes(minutes.into()), ..rules })
+        }
+        Some(minutes) => Err(FieldProblem::new("error.duration").with("value", minutes).at("duration").into()),
+    }
+}
+
+/// The host whom a visitor chose.
+///
+/// # Errors
+/// [`EngineError::Invalid`] with `host` where there is no choice or no such host.
+pub(crate) fn chosen_host(situation: &Situation, host: Option<&str>) -> Result<Option<UserId>, EngineError> {
+    let Some(host) = host else { return Ok(None) };
+    let options = &situation.event_type.options;
+    let is_offered = options.assignment == Assignment::RoundRobin && options.host_choice;
+    let known = situation.hosts.iter().map(|share| &share.host.user_id).find(|id| id.as_str() == host);
+    match known.filter(|_| is_offered) {
+        Some(id) => Ok(Some(id.clone())),
+        None => Err(FieldProblem::new("error.host").at("host").into()),
+    }
+}
+
 impl Engine {
     /// The slots of an event type on the dates from `from` to `to`; no provider is asked unless a mirror is stale.
     ///
@@ -91,25 +142,28 @@ impl Engine {
     /// `[from 00:00Z - 14 h, to 24:00Z + 12 h)`, and the asker drops what is outside the dates of their zone.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`], [`EngineError::RangeTooLong`] beyond 62 days, [`EngineError::Invalid`] with `to` or
-    /// `duration`, [`EngineError::CalendarUnreachable`] when a mirror is stale and its provider does not answer.
+    /// [`EngineError::NotFound`], [`EngineError::RangeTooLong`] beyond 62 days, [`EngineError::Invalid`] with `to`,
+    /// `duration` or `host`, [`EngineError::CalendarUnreachable`] when a mirror is stale and its provider does not answer.
     pub async fn slots(&self, request: &SlotsRequest<'_>) -> Result<Arc<CachedSlots>, EngineError> {
         let now = self.now();
-        let SlotsRequest { org, event, from, to, .. } = *request;
-        let name = SlotsName { org, event, from, to };
-        let is_personal = request.hold.is_some() || request.reschedule.is_some();
-        let is_cacheable = !is_personal && request.duration.is_none();
-        if is_cacheable && let Some(slots) = good(&self.0.availability.slots, &name, now) {
+        let SlotsRequest { org, event, from, to, duration, .. } = *request;
+        let name = SlotsName { org, event, from, to, duration };
+        let is_personal =
+            request.hold.is_some() || request.reschedule.is_some() || request.host.is_some() || request.link.is_some();
+        if !is_personal && let Some(slots) = good(&self.0.availability.slots, &name, now) {
             return Ok(slots);
         }
         let range = instants_of_dates(from, to)?;
         let snapshot = self.snapshot(org, event).await?;
-        check_duration(snapshot.event_type.rules.duration, request.duration)?;
+        if request.reschedule.is_none() {
+            self.admit(&snapshot.situation.event_type, request.link).await?;
+        }
         let answer = Arc::new(CachedSlots::new(self.compute_slots(&snapshot, request, range, now).await?)?);
-        if is_cacheable {
-            let holds = snapshot.time.holds.iter().map(|hold| hold.expires_at).filter(|end| *end > now);
-            let valid_until = holds.fold(snapshot.valid_until, DateTime::min);
-            let id = &snapshot.organization.id;
+        if !is_personal {
+            let hosts = &snapshot.situation.hosts;
+            let holds = hosts.iter().flat_map(|share| &share.time.holds).map(|hold| hold.expires_at);
+            let valid_until = holds.filter(|end| *end > now).fold(snapshot.valid_until, DateTime::min);
+            let id = &snapshot.situation.organization.id;
             let stamped = self.0.availability.stamp(answer.clone(), id, snapshot.as_of, valid_until);
             self.0.availability.slots.insert(name.owned(), stamped);
         }
@@ -122,7 +176,8 @@ impl Engine {
         request: &SlotsRequest<'_>,
         range: Interval,
         now: DateTime<Utc>,
-    ) -> Result<Vec<DateTime<Utc>>, EngineError> {
+    ) -> Result<SlotsResponse, EngineError> {
+        let situation = &snapshot.situation;
         let hold_hash = request.hold.map(digest);
         let moving = match request.reschedule {
             Some(token) => {
@@ -132,35 +187,72 @@ impl Engine {
             }
             None => None,
         };
-        let own = Own { appointment: moving.as_ref().map(|moving| &moving.id), hold_hash: hold_hash.as_deref() };
-        let mut rules = snapshot.event_type.rules;
-        if let Some(moving) = &moving {
-            rules.duration = moving.end_at - moving.start_at;
-        }
-        let live = self.live_for_stale(snapshot, range, now).await?;
-        let taken = snapshot.time.taken(&live, own, now);
-        Ok(slots(&snapshot.query(&taken, &rules, now, range)))
+        let (rules, host) = match &moving {
+            Some(moving) => (rules_of_moving(&situation.event_type, moving), self.host_of_moving(situation, moving)),
+            None => (rules_for(&situation.event_type, request.duration)?, chosen_host(situation, request.host)?),
+        };
+        let (live, unknown) = self.live_for_stale(situation, host.as_ref(), range, now).await?;
+        let own = Own { appointment: moving.as_ref(), hold_hash: hold_hash.as_deref() };
+        let wish = Wish { rules: &rules, host: host.as_ref(), unknown: &unknown, own, live: &live };
+        let starts = situation.ask(&wish, now, range, slots);
+        let seats_left = if rules.seats > 1 && situation.event_type.options.seats_shown {
+            let sessions = situation.sessions(&wish, now);
+            let left = |start: &DateTime<Utc>| {
+                let is_it = |open: &&OpenSession| {
+                    open.session.start == *start
+                        && open.session.duration == rules.duration
+                        && open.session.seats_left > 0
+                };
+                sessions.iter().find(is_it).map_or(rules.seats, |open| open.session.seats_left)
+            };
+            starts.iter().map(left).collect()
+        } else {
+            Vec::new()
+        };
+        Ok(SlotsResponse { slots: starts, seats_left })
     }
 
-    /// The live busy time of the calendars whose mirror cannot be trusted, without the host's own appointments.
+    /// The live busy time of the hosts who have a calendar whose mirror cannot be trusted, without their own
+    /// appointments; and the hosts of whom nothing could be learned, where others can stand in for them.
     async fn live_for_stale(
         &self,
-        snapshot: &Snapshot,
+        situation: &Situation,
+        host: Option<&UserId>,
         range: Interval,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Interval>, EngineError> {
-        let rules = &snapshot.event_type.rules;
-        let latest = range.end.min(snapshot.offered_until(now)) + rules.duration + rules.buffer_after;
-        let asked = Interval::new((range.start - rules.buffer_before).max(now), latest);
-        let (Some(asked), Some(_)) = (asked, snapshot.time.stale().next()) else { return Ok(Vec::new()) };
-        let mut busy = Vec::new();
-        for (_, live) in self.live_busy(&snapshot.organization.id, snapshot.time.stale(), asked).await {
-            match live {
-                Live::Busy(intervals) => busy.extend(intervals),
-                Live::Unknown => return Err(EngineError::CalendarUnreachable),
+    ) -> Result<(LiveBusy, BTreeSet<UserId>), EngineError> {
+        let (mut live, mut unknown) = (BTreeMap::new(), BTreeSet::new());
+        let none = (BTreeMap::new(), BTreeSet::new());
+        let everybody =
+            Wish { rules: &situation.event_type.rules, host, unknown: &none.1, own: Own::default(), live: &none.0 };
+        let rules = &situation.event_type.rules;
+        let latest = situation.window(rules, now).closes.map_or(range.end, |closes| closes.min(range.end));
+        let longest = situation.event_type.options.durations(rules).last().copied().unwrap_or_default();
+        let asked = Interval::new(
+            (range.start - rules.buffer_before).max(now),
+            latest + TimeDelta::minutes(longest.into()) + rules.buffer_after,
+        );
+        let Some(asked) = asked else { return Ok((live, unknown)) };
+        let counted: Vec<_> = situation.counted(&everybody).collect();
+        for share in &counted {
+            if share.time.stale().next().is_none() {
+                continue;
+            }
+            let mut busy = Some(Vec::new());
+            for (_, answer) in self.live_busy(&situation.organization.id, share.time.stale(), asked).await {
+                match (answer, &mut busy) {
+                    (Live::Busy(intervals), Some(busy)) => busy.extend(intervals),
+                    (Live::Unknown, _) => busy = None,
+                    (Live::Busy(_), None) => {}
+                }
+            }
+            match busy {
+                Some(busy) => drop(live.insert(share.host.user_id.clone(), share.time.without_own(busy))),
+                None => drop(unknown.insert(share.host.user_id.clone())),
             }
         }
-        Ok(without_own(busy, &snapshot.time))
+        let can_do_without = situation.assignment() == Assignment::RoundRobin && unknown.len() < counted.len();
+        if unknown.is_empty() || can_do_without { Ok((live, unknown)) } else { Err(EngineError::CalendarUnreachable) }
     }
 
     async fn snapshot(&self, org: &str, event: &str) -> Result<Arc<Snapshot>, EngineError> {
@@ -169,43 +261,109 @@ impl Engine {
             return Ok(snapshot);
         }
         let snapshot = Arc::new(self.read_snapshot(org, event).await?);
-        let (id, valid_until) = (&snapshot.organization.id, snapshot.valid_until);
+        let (id, valid_until) = (&snapshot.situation.organization.id, snapshot.valid_until);
         let stamped = self.0.availability.stamp(snapshot.clone(), id, snapshot.as_of, valid_until);
         self.0.availability.snapshots.insert(name.owned(), stamped);
         Ok(snapshot)
     }
 
+    /// Lets in who may see the event type: everybody, or who has a single-use link to it that is still good.
+    async fn admit(&self, event_type: &EventType, link: Option<&str>) -> Result<(), EngineError> {
+        if event_type.options.listing != Listing::LinkOnly && link.is_none() {
+            return Ok(());
+        }
+        self.booking_link(&mut self.0.store.read().await?, event_type, link).await.map(drop)
+    }
+
+    /// The single-use link of a request; `None` where none is needed and none was given.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] without a link that is needed or for an unknown one, [`EngineError::Conflict`] for one that
+    /// was used or is over.
+    pub(crate) async fn booking_link(
+        &self,
+        tx: &mut Tx,
+        event_type: &EventType,
+        link: Option<&str>,
+    ) -> Result<Option<BookingLink>, EngineError> {
+        let Some(link) = link else {
+            return match event_type.options.listing {
+                Listing::LinkOnly => Err(EngineError::NotFound("event type")),
+                Listing::Public | Listing::Unlisted => Ok(None),
+            };
+        };
+        let found = booking_link_get_by_token_hash(tx, &digest(link)).await?;
+        let of_this = |link: &BookingLink| {
+            link.event_type_id == event_type.id && link.organization_id == event_type.organization_id
+        };
+        let found = found.filter(of_this).ok_or(EngineError::NotFound("event type"))?;
+        let is_over = found.expires_at.is_some_and(|end| end <= self.now());
+        if found.used_at.is_some() || is_over {
+            return Err(EngineError::Conflict("error.link_used"));
+        }
+        Ok(Some(found))
+    }
+
     /// What the widget needs to know of an active event type.
+    ///
+    /// # Errors
+    /// As for [`slots`](Self::slots).
     pub async fn event_type_view(
         &self,
         org: &str,
         slug: &str,
         locale: Locale,
+        link: Option<&str>,
     ) -> Result<Arc<EventTypeView>, EngineError> {
         let now = self.now();
         let name = ViewName { org, event: slug, locale };
-        if let Some(view) = good(&self.0.availability.views, &name, now) {
+        if link.is_none()
+            && let Some(view) = good(&self.0.availability.views, &name, now)
+        {
             return Ok(view);
         }
         let snapshot = self.snapshot(org, slug).await?;
-        let Snapshot { organization, event_type, host, schedule, .. } = &*snapshot;
+        let situation = &snapshot.situation;
+        let Situation { organization, event_type, schedule, hosts, .. } = situation;
+        self.admit(event_type, link).await?;
         let strings = text::section(locale, "widget");
+        let options = &event_type.options;
+        let window = situation.window(&event_type.rules, now);
+        let mirrored = now + TimeDelta::days(self.0.settings.mirror_days.into());
+        let choice = options.assignment == Assignment::RoundRobin && options.host_choice;
+        let own = event_type.rules.to_input().duration_minutes;
+        let mut durations = options.durations(&event_type.rules);
+        // Its own length is meant where none is chosen, so it comes first.
+        durations.sort_by_key(|minutes| *minutes != own);
         let view = Arc::new(EventTypeView {
             org: organization.slug.to_string(),
             slug: event_type.slug.to_string(),
             organization_name: organization.name.clone(),
-            host_name: host.name.clone(),
+            host_name: host_names(situation),
             title: event_type.title.clone(),
             description: event_type.description.clone(),
-            durations: vec![event_type.rules.to_input().duration_minutes],
+            durations,
             location: LocationView::public(&event_type.location),
             time_zone: schedule.time_zone.to_string(),
-            window_end: snapshot.offered_until(now),
+            window_end: window.closes.unwrap_or(mirrored),
+            assignment: options.assignment,
+            hosts: hosts
+                .iter()
+                .filter(|_| choice)
+                .map(|share| HostView { id: share.host.user_id.to_string(), name: share.user.name.clone() })
+                .collect(),
+            seats: event_type.rules.seats,
+            needs_approval: options.needs_approval,
+            most_occurrences: options.most_occurrences,
+            questions: options.questions.clone(),
             locale: locale.as_str().to_owned(),
             strings: strings.into_iter().map(|(key, text)| (Cow::Borrowed(key), Cow::Borrowed(text))).collect(),
         });
-        let stamped = self.0.availability.stamp(view.clone(), &organization.id, snapshot.as_of, snapshot.valid_until);
-        self.0.availability.views.insert(name.owned(), stamped);
+        if link.is_none() {
+            let id = &organization.id;
+            let stamped = self.0.availability.stamp(view.clone(), id, snapshot.as_of, snapshot.valid_until);
+            self.0.availability.views.insert(name.owned(), stamped);
+        }
         Ok(view)
     }
 
@@ -224,20 +382,27 @@ impl Engine {
         self.0.availability.origins.insert(org.to_owned(), stamped);
         Ok(origins)
     }
-}
 
-/// Live busy time without the host's own appointments, which stand in their calendars too.
-pub(crate) fn without_own(live: Vec<Interval>, time: &HostTime) -> Vec<Interval> {
-    let own = normalize(time.claims.iter().map(|(_, claim)| *claim).collect());
-    subtract(&normalize(live), &own)
-}
-
-/// An event type has one length so far; another one is not on offer.
-pub(crate) fn check_duration(offered: TimeDelta, asked: Option<u32>) -> Result<(), EngineError> {
-    match asked {
-        Some(minutes) if TimeDelta::minutes(minutes.into()) != offered => {
-            Err(FieldProblem::new("error.duration").with("value", minutes).at("duration").into())
-        }
-        _ => Ok(()),
+    /// The one host who will do for an appointment that moves; `None` where any will.
+    pub(crate) fn host_of_moving(&self, situation: &Situation, moving: &Appointment) -> Option<UserId> {
+        let options = &situation.event_type.options;
+        let stays = options.assignment == Assignment::RoundRobin && !options.reschedule_to_any_host;
+        stays.then(|| moving.host_user_id.clone())
     }
+}
+
+/// The rules under which an appointment moves: its length stays.
+pub(crate) fn rules_of_moving(event_type: &EventType, moving: &Appointment) -> Rules {
+    Rules { duration: moving.end_at - moving.start_at, ..event_type.rules }
+}
+
+/// The host of an event type, or everybody whom an appointment brings together.
+fn host_names(situation: &Situation) -> String {
+    let named = situation.hosts.iter().filter(|share| match situation.assignment() {
+        Assignment::Collective => share.host.is_required,
+        Assignment::Single => true,
+        // Nobody knows yet who it will be.
+        Assignment::RoundRobin => false,
+    });
+    named.map(|share| share.user.name.as_str()).collect::<Vec<_>>().join(", ")
 }

@@ -6,49 +6,56 @@ use cupo_core::{
 };
 use cupo_store::{Hold, hold_delete, hold_get_by_token_hash, hold_insert};
 
-use super::check::{Verdict, Wish};
+use super::check::{Providers, Verdict, Want};
 use crate::{
     Engine, EngineError,
-    availability::{Own, check_duration},
+    availability::{Own, chosen_host, rules_for, starts_around},
     engine::{digest, transact},
     random::RandomSourceExt,
 };
 
 impl Engine {
-    /// Keeps a slot for `hold_ttl`. No provider is asked; booking does that.
+    /// Keeps a slot for `hold_ttl`: the time of the hosts who would get the appointment, or one seat. No provider is asked;
+    /// booking does that.
     ///
     /// # Errors
-    /// [`EngineError::SlotTaken`], [`EngineError::SlotRefused`], [`EngineError::NotFound`].
+    /// [`EngineError::SlotTaken`], [`EngineError::SlotRefused`], [`EngineError::NotFound`], [`EngineError::Invalid`] with
+    /// `duration` or `host`.
     pub async fn hold(&self, request: HoldRequest) -> Result<HoldResponse, EngineError> {
         let token = self.0.random.token();
         let token_hash = digest(&token);
         let replaced_hash = request.replaces.as_deref().map(digest);
         let kept = transact!(self, tx => {
             let (organization, event_type) = self.offered(tx, &request.org, &request.event).await?;
-            check_duration(event_type.rules.duration, request.duration)?;
-            let (schedule, _) = self.schedule_and_host(tx, &event_type).await?;
+            self.booking_link(tx, &event_type, request.link.as_deref()).await?;
+            let rules = rules_for(&event_type, request.duration)?;
             if let Some(hash) = &replaced_hash
                 && let Some(replaced) = hold_get_by_token_hash(tx, hash).await?
             {
-                hold_delete(tx, &replaced.organization_id, &replaced.id).await?;
+                hold_delete(tx, &replaced.organization_id, &replaced.id, self.now()).await?;
             }
-            let (rules, start) = (&event_type.rules, request.start);
-            let wish =
-                Wish { event_type: &event_type, schedule: &schedule, rules, start, own: Own::default() };
-            if self.check_within(tx, &wish, &[]).await? == Verdict::Taken {
+            let start = request.start;
+            let tz = self.schedule_of(tx, &event_type).await?.time_zone.tz();
+            let starts = starts_around(&rules, tz, start);
+            let situation = self.situation(tx, organization, event_type, starts).await?;
+            let host = chosen_host(&situation, request.host.as_deref())?;
+            let want = Want { rules: &rules, start, host: host.as_ref(), preferred: &[], own: Own::default() };
+            let Verdict::Free(place) = self.check_within(tx, &situation, &want, Providers::LeftAlone).await? else {
                 return Err(EngineError::SlotTaken);
-            }
+            };
             let hold = Hold {
                 id: self.fresh(),
-                organization_id: organization.id,
-                event_type_id: event_type.id.clone(),
-                host_user_id: event_type.host_user_id.clone(),
+                organization_id: situation.organization.id.clone(),
+                event_type_id: situation.event_type.id.clone(),
+                host_user_ids: place.hosts,
                 token_hash: token_hash.clone(),
                 start_at: start,
-                claim: claim(rules, start),
+                end_at: start + rules.duration,
+                claim: claim(&rules, start),
+                created_at: self.now(),
                 expires_at: self.now() + self.0.settings.hold_ttl,
             };
-            hold_insert(tx, &hold).await?;
+            hold_insert(tx, &hold, place.joins.as_ref()).await?;
             hold
         })?;
         self.committed(&kept.organization_id);
@@ -61,7 +68,7 @@ impl Engine {
         let released = transact!(self, tx => {
             let hold = hold_get_by_token_hash(tx, &hash).await?;
             if let Some(hold) = &hold {
-                hold_delete(tx, &hold.organization_id, &hold.id).await?;
+                hold_delete(tx, &hold.organization_id, &hold.id, self.now()).await?;
             }
             hold
         })?;

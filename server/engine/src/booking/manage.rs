@@ -1,25 +1,25 @@
 //! What a visitor can do with the secret link of an appointment.
 
-use chrono::{DateTime, Utc};
 use cupo_core::{
-    appointment::{CancelledBy, Transition},
+    appointment::{AppointmentStatus, CancelledBy, Transition},
     parse::{FieldErrors, optional_text},
-    slots::claim,
     text::Locale,
-    wire::AppointmentView,
+    wire::{AppointmentView, CancelRequest, SeriesScope},
 };
-use cupo_store::{Appointment, Tx, appointment_get_by_token_hash, event_type_get};
+use cupo_store::{
+    Appointment, EventType, Tx, appointment_get_by_token_hash, appointment_list_by_series, event_type_get,
+};
 
-use super::{
-    check::{Verdict, Wish},
-    transitions::{NewTime, require_changeable},
-};
+use super::transitions::{Ending, require_changeable};
 use crate::{
     Engine, EngineError,
     audit::Actor,
-    availability::Own,
+    details::{is_too_late_to_cancel, is_too_late_to_reschedule},
     engine::{digest, transact},
-    mail::ics::{self, Method},
+    mail::{
+        MailKind,
+        ics::{self, Method},
+    },
 };
 
 /// The longest reason of a cancellation, in characters.
@@ -31,12 +31,35 @@ pub(crate) fn parse_reason(reason: &str) -> Result<Option<String>, FieldErrors> 
 }
 
 impl Engine {
-    async fn appointment_of_token(&self, tx: &mut Tx, token: &str) -> Result<Appointment, EngineError> {
+    pub(super) async fn appointment_of_token(&self, tx: &mut Tx, token: &str) -> Result<Appointment, EngineError> {
         appointment_get_by_token_hash(tx, &digest(token)).await?.ok_or(EngineError::NotFound("appointment"))
     }
 
-    async fn view_of(&self, tx: &mut Tx, appointment: Appointment) -> Result<AppointmentView, EngineError> {
+    pub(super) async fn view_of(&self, tx: &mut Tx, appointment: Appointment) -> Result<AppointmentView, EngineError> {
         Ok(self.view(&self.details(tx, appointment).await?))
+    }
+
+    pub(super) async fn event_type_of(&self, tx: &mut Tx, of: &Appointment) -> Result<EventType, EngineError> {
+        event_type_get(tx, &of.organization_id, &of.event_type_id).await?.ok_or(EngineError::NotFound("event type"))
+    }
+
+    /// The appointments of a series from this one on that still stand, in their order; this one alone without a series.
+    pub(super) async fn series_from(
+        &self,
+        tx: &mut Tx,
+        appointment: &Appointment,
+        scope: SeriesScope,
+    ) -> Result<Vec<Appointment>, EngineError> {
+        let (SeriesScope::Following, Some(series_id)) = (scope, &appointment.series_id) else {
+            return Ok(vec![appointment.clone()]);
+        };
+        let mut all = appointment_list_by_series(tx, &appointment.organization_id, series_id).await?;
+        all.retain(|other| {
+            other.id == appointment.id
+                || (other.series_position > appointment.series_position && other.status.claims_time())
+        });
+        all.sort_by_key(|other| other.series_position);
+        Ok(all)
     }
 
     /// The appointment of a secret link. Nothing in it is translated yet; `locale` is the reader's.
@@ -46,19 +69,31 @@ impl Engine {
         self.view_of(tx, appointment).await
     }
 
-    /// The visitor cancels. Cancelling again changes nothing and gives the same answer.
+    /// The visitor cancels, one of a series alone or from here on. Cancelling again changes nothing and gives the same
+    /// answer.
     ///
     /// # Errors
-    /// [`EngineError::Conflict`] once the appointment is over, [`EngineError::Invalid`] with `reason`.
-    pub async fn cancel_by_token(&self, token: &str, reason: &str) -> Result<AppointmentView, EngineError> {
-        let reason = parse_reason(reason)?;
+    /// [`EngineError::Conflict`] once the appointment is over or it is too late to cancel, [`EngineError::Invalid`] with
+    /// `reason`.
+    pub async fn cancel_by_token(&self, token: &str, request: &CancelRequest) -> Result<AppointmentView, EngineError> {
+        let reason = parse_reason(request.reason.as_deref().unwrap_or_default())?;
         let (organization_id, view) = transact!(self, tx => {
             let mut appointment = self.appointment_of_token(tx, token).await?;
-            if appointment.cancelled_by != Some(CancelledBy::Visitor) {
+            let is_again = appointment.status == AppointmentStatus::Cancelled
+                && appointment.cancelled_by == Some(CancelledBy::Visitor);
+            if !is_again {
                 require_changeable(&appointment, Transition::Cancel, self.now())?;
-                appointment = self
-                    .cancel_within(tx, &appointment, CancelledBy::Visitor, reason.as_deref(), Actor::Visitor)
-                    .await?;
+                let event_type = self.event_type_of(tx, &appointment).await?;
+                if is_too_late_to_cancel(&event_type, &appointment, self.now()) {
+                    return Err(EngineError::Conflict("error.cancel_deadline"));
+                }
+                let ending = Ending::Cancelled(CancelledBy::Visitor, reason.as_deref());
+                let now = self.now();
+                for other in self.series_from(tx, &appointment, request.scope).await?.iter().skip(1) {
+                    self.end_quietly(tx, other, ending, Actor::Visitor, now).await?;
+                }
+                appointment = self.end_quietly(tx, &appointment, ending, Actor::Visitor, now).await?;
+                self.enqueue_mails(tx, &appointment, MailKind::Cancellation).await?;
             }
             (appointment.organization_id.clone(), self.view_of(tx, appointment).await?)
         })?;
@@ -66,43 +101,14 @@ impl Engine {
         Ok(view)
     }
 
-    /// The visitor moves the appointment to another offered start; its length stays.
-    ///
-    /// # Errors
-    /// As for booking, and [`EngineError::Conflict`] for one that is over or cancelled.
-    pub async fn reschedule_by_token(&self, token: &str, start: DateTime<Utc>) -> Result<AppointmentView, EngineError> {
-        let (appointment, event_type) = {
-            let tx = &mut self.0.store.read().await?;
-            let appointment = self.appointment_of_token(tx, token).await?;
-            let event_type = event_type_get(tx, &appointment.organization_id, &appointment.event_type_id).await?;
-            (appointment, event_type.ok_or(EngineError::NotFound("event type"))?)
-        };
-        require_changeable(&appointment, Transition::Move, self.now())?;
-        let mut rules = event_type.rules;
-        rules.duration = appointment.end_at - appointment.start_at;
-        let live = self.live_check(&event_type, &rules, start).await?;
-        let moved = transact!(self, tx => {
-            let appointment = self.appointment_of_token(tx, token).await?;
-            require_changeable(&appointment, Transition::Move, self.now())?;
-            if appointment.start_at == start {
-                Some(self.view_of(tx, appointment).await?)
-            } else {
-                let (schedule, _) = self.schedule_and_host(tx, &event_type).await?;
-                let own = Own { appointment: Some(&appointment.id), hold_hash: None };
-                let wish = Wish { event_type: &event_type, schedule: &schedule, rules: &rules, start, own };
-                match self.check_within(tx, &wish, &live).await? {
-                    Verdict::Taken => None,
-                    Verdict::Free => {
-                        let claim = claim(&rules, start);
-                        let to = NewTime { start_at: start, end_at: start + rules.duration, claim };
-                        let moved = self.move_within(tx, &appointment, to, Actor::Visitor).await?;
-                        Some(self.view_of(tx, moved).await?)
-                    }
-                }
-            }
-        })?;
-        self.committed(&appointment.organization_id);
-        moved.ok_or(EngineError::SlotTaken)
+    /// Refuses to move what cannot be moved any more.
+    pub(super) async fn require_movable(&self, tx: &mut Tx, appointment: &Appointment) -> Result<(), EngineError> {
+        require_changeable(appointment, Transition::Move, self.now())?;
+        let event_type = self.event_type_of(tx, appointment).await?;
+        if is_too_late_to_reschedule(&event_type, appointment, self.now()) {
+            return Err(EngineError::Conflict("error.reschedule_deadline"));
+        }
+        Ok(())
     }
 
     /// The appointment as an iCalendar file to import (RFC 5545; `METHOD:PUBLISH` of RFC 5546).

@@ -1,24 +1,27 @@
-//! Booking: from a visitor's form to a confirmed appointment, in one transaction.
+//! Booking: from a visitor's form to an appointment that stands, in one transaction.
 
+mod approval;
 mod check;
 mod hold;
 mod manage;
+mod moving;
 pub(crate) mod transitions;
+mod visitor;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{
     appointment::AppointmentStatus,
-    ids::AppointmentId,
+    event_type::{Assignment, Rules},
+    ids::{AppointmentId, ClaimId, SeriesId, UserId},
     interval::Interval,
-    parse::{EmailAddress, FieldErrors, FieldProblem, PersonName, PhoneNumber, optional_text},
+    parse::FieldProblem,
+    recurrence::{Frequency, Recurrence},
     slots::claim,
-    text::Locale,
-    wire::{AppointmentView, BookingRequest},
-    zone::TimeZoneName,
+    wire::{AppointmentView, BookingRequest, RecurrenceRequest},
 };
 use cupo_store::{
-    Appointment, EventType, IdempotencyKey, StoreError, Tx, appointment_insert, hold_delete, hold_get_by_token_hash,
-    idempotency_get, idempotency_insert,
+    Appointment, EventType, Hold, IdempotencyKey, StoreError, Tx, appointment_insert, booking_link_use, hold_delete,
+    hold_get_by_token_hash, idempotency_get, idempotency_insert,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,55 +30,25 @@ use sha2::{Digest, Sha256};
 use crate::{
     Engine, EngineError,
     audit::{Actor, Subject},
-    availability::{Own, check_duration},
+    availability::{Own, Situation, chosen_host, rules_for, starts_around},
     details::Details,
     engine::{digest, transact},
     mail::MailKind,
 };
-use check::{Verdict, Wish};
+use check::{Asked, Place, Providers, Verdict, Want};
 pub(crate) use manage::parse_reason;
+use visitor::Visitor;
+
+/// How often a booking may turn out to need a host who has not been asked about.
+const ROUNDS: usize = 3;
 
 /// A booking that stands.
 #[derive(Debug, Clone)]
 pub struct Booked {
-    /// The appointment.
+    /// The appointment; of a series the first one.
     pub view: AppointmentView,
     /// Whether this very request had been carried out before.
     pub replayed: bool,
-}
-
-/// What a visitor wrote, parsed.
-struct Visitor {
-    name: PersonName,
-    email: EmailAddress,
-    phone: Option<PhoneNumber>,
-    notes: Option<String>,
-    time_zone: TimeZoneName,
-    locale: Locale,
-}
-
-impl Visitor {
-    fn parse(request: &BookingRequest, event_type: &EventType) -> Result<Self, FieldErrors> {
-        let mut errors = FieldErrors::default();
-        let name = errors.collect("name", PersonName::parse(&request.name));
-        let email = errors.collect("email", EmailAddress::parse(&request.email));
-        let phone = match request.phone.as_deref().map(str::trim).filter(|phone| !phone.is_empty()) {
-            Some(phone) => errors.collect("phone", PhoneNumber::parse(phone)),
-            None if event_type.location.needs_visitor_phone() => {
-                errors.collect("phone", Err(FieldProblem::new("error.required")))
-            }
-            None => None,
-        };
-        let notes = errors.collect("notes", optional_text(request.notes.as_deref().unwrap_or_default(), 2000));
-        let time_zone = errors.collect("time_zone", TimeZoneName::parse(&request.time_zone));
-        match (name, email, notes, time_zone) {
-            (Some(name), Some(email), Some(notes), Some(time_zone)) if errors.is_empty() => {
-                let locale = request.locale.as_deref().and_then(Locale::parse).unwrap_or_default();
-                Ok(Self { name, email, phone, notes, time_zone, locale })
-            }
-            _ => Err(errors),
-        }
-    }
 }
 
 /// How an attempt to book ended.
@@ -83,15 +56,55 @@ enum Attempt {
     Booked(Box<Details>),
     Replayed(IdempotencyKey),
     Taken,
+    Ask(Vec<UserId>),
+}
+
+/// A booking form with everything in it read.
+struct Order<'a> {
+    request: &'a BookingRequest,
+    visitor: Visitor,
+    rules: Rules,
+    recurrence: Option<Recurrence>,
+    hold_hash: Option<Vec<u8>>,
+}
+
+impl Order<'_> {
+    /// The start on each date; the first one is the request's.
+    fn starts(&self, situation: &Situation) -> Vec<Option<DateTime<Utc>>> {
+        match self.recurrence {
+            Some(recurrence) => recurrence.starts(situation.tz(), self.request.start),
+            None => vec![Some(self.request.start)],
+        }
+    }
+}
+
+/// Reads what a request says of a series.
+///
+/// # Errors
+/// [`EngineError::Invalid`] with `recurrence.frequency` or `recurrence.count`.
+pub(crate) fn parse_recurrence(event_type: &EventType, frequency: &str, count: u32) -> Result<Recurrence, EngineError> {
+    let frequency = Frequency::parse(frequency)
+        .ok_or_else(|| FieldProblem::new("error.frequency").with("value", frequency).at("recurrence.frequency"))?;
+    let recurrence = Recurrence::new(frequency, count)?;
+    let most = event_type.options.most_occurrences;
+    match most {
+        1 => Err(FieldProblem::new("error.no_series").at("recurrence").into()),
+        most if count > most => {
+            Err(FieldProblem::new("error.out_of_range").with("min", 2).with("max", most).at("recurrence.count").into())
+        }
+        _ => Ok(recurrence),
+    }
 }
 
 impl Engine {
-    /// Books a slot. The same key with the same request gives the same answer, and one appointment.
+    /// Books a slot, or one on each of several dates. The same key with the same request gives the same answer, and the same
+    /// appointments.
     ///
     /// # Errors
     /// [`EngineError::Invalid`] names the fields; [`EngineError::SlotTaken`] when somebody was faster or the calendar is
     /// busy; [`EngineError::SlotRefused`] for a start that was never offered; [`EngineError::IdempotencyKeyReused`];
-    /// [`EngineError::CalendarUnreachable`]. Nothing is written then.
+    /// [`EngineError::CalendarUnreachable`]; [`EngineError::Conflict`] for a single-use link that was used. Nothing is
+    /// written then.
     pub async fn book(&self, idempotency_key: &str, request: BookingRequest) -> Result<Booked, EngineError> {
         let booked = self.try_to_book(idempotency_key, &request).await;
         let result = booked
@@ -110,98 +123,249 @@ impl Engine {
             let tx = &mut self.0.store.read().await?;
             let (organization, event_type) = self.offered(tx, &request.org, &request.event).await?;
             if let Some(saved) = idempotency_get(tx, &organization.id, key).await? {
-                return self.replay(&saved, &request_hash);
+                return self.saved_booking(&saved, &request_hash);
             }
+            self.booking_link(tx, &event_type, request.link.as_deref()).await?;
             (organization, event_type)
         };
-        let visitor = Visitor::parse(request, &event_type)?;
-        check_duration(event_type.rules.duration, request.duration)?;
-        let live = self.live_check(&event_type, &event_type.rules, request.start).await?;
-        let attempt = transact!(self, tx => {
-            if let Some(saved) = idempotency_get(tx, &organization.id, key).await? {
-                Attempt::Replayed(saved)
-            } else {
-                let attempt = self.book_within(tx, request, &visitor, &live).await?;
-                if let Attempt::Booked(details) = &attempt {
-                    let saved = self.saved_answer(details, key, &request_hash)?;
-                    idempotency_insert(tx, &saved).await.map_err(|error| match error {
-                        // The same request won elsewhere: the next attempt finds its answer.
-                        StoreError::Unique(_) => StoreError::Retry,
-                        other => other,
-                    })?;
+        let read = |RecurrenceRequest { frequency, count, .. }: &RecurrenceRequest| {
+            parse_recurrence(&event_type, frequency, *count)
+        };
+        let order = Order {
+            request,
+            visitor: Visitor::parse(request, &event_type)?,
+            rules: rules_for(&event_type, request.duration)?,
+            recurrence: request.recurrence.as_ref().map(read).transpose()?,
+            hold_hash: request.hold.as_deref().map(digest),
+        };
+        let mut asked = Asked::default();
+        let (mut to_ask, range) = self.whom_to_ask(&order).await?;
+        for round in 1..=ROUNDS {
+            if !to_ask.is_empty() {
+                self.ask_providers(&event_type, &to_ask, range, &mut asked).await?;
+            }
+            let providers = if round < ROUNDS { Providers::MustBeAsked(&asked) } else { Providers::Were(&asked) };
+            let attempt = transact!(self, tx => {
+                if let Some(saved) = idempotency_get(tx, &organization.id, key).await? {
+                    Attempt::Replayed(saved)
+                } else {
+                    let attempt = self.book_within(tx, &order, providers).await?;
+                    if let Attempt::Booked(details) = &attempt {
+                        let saved = self.saved_answer(details, key, &request_hash)?;
+                        idempotency_insert(tx, &saved).await.map_err(|error| match error {
+                            // The same request won elsewhere: the next attempt finds its answer.
+                            StoreError::Unique(_) => StoreError::Retry,
+                            other => other,
+                        })?;
+                    }
+                    attempt
                 }
-                attempt
+            })?;
+            match attempt {
+                Attempt::Booked(details) => {
+                    self.committed(&organization.id);
+                    return Ok(Booked { view: self.view(&details), replayed: false });
+                }
+                Attempt::Replayed(saved) => return self.saved_booking(&saved, &request_hash),
+                Attempt::Taken => break,
+                Attempt::Ask(hosts) => to_ask = hosts,
             }
-        })?;
-        match attempt {
-            Attempt::Booked(details) => {
-                self.committed(&organization.id);
-                Ok(Booked { view: self.view(&details), replayed: false })
-            }
-            Attempt::Replayed(saved) => self.replay(&saved, &request_hash),
-            Attempt::Taken => {
-                // The check may have enqueued a pull; no slot has changed yet.
-                self.0.wake.notify_one();
-                Err(EngineError::SlotTaken)
-            }
+        }
+        // The check may have enqueued a pull; no slot has changed yet.
+        self.0.wake.notify_one();
+        Err(EngineError::SlotTaken)
+    }
+
+    /// Whose providers are to be asked about which time, before anything is written.
+    async fn whom_to_ask(&self, order: &Order<'_>) -> Result<(Vec<UserId>, Interval), EngineError> {
+        let request = order.request;
+        let tx = &mut self.0.store.read().await?;
+        let situation = self.situation_of_order(tx, order, request.start).await?;
+        let nobody = Asked::default();
+        let range = order
+            .starts(&situation)
+            .into_iter()
+            .flatten()
+            .map(|start| claim(&order.rules, start))
+            .reduce(|all, next| Interval { start: all.start.min(next.start), end: all.end.max(next.end) })
+            .unwrap_or_else(|| claim(&order.rules, request.start));
+        match self.place_of_order(tx, &situation, order, Providers::MustBeAsked(&nobody)).await? {
+            Verdict::Free(_) => Ok((Vec::new(), range)),
+            Verdict::Taken => Err(EngineError::SlotTaken),
+            Verdict::Ask(hosts) => Ok((hosts, range)),
         }
     }
 
-    /// The appointment, its duties and its history.
+    async fn situation_of_order(
+        &self,
+        tx: &mut Tx,
+        order: &Order<'_>,
+        start: DateTime<Utc>,
+    ) -> Result<Situation, EngineError> {
+        // Read in the transaction that books: the host may have changed or closed it since the form was checked.
+        let (organization, event_type) = self.offered(tx, &order.request.org, &order.request.event).await?;
+        let tz = self.schedule_of(tx, &event_type).await?.time_zone.tz();
+        self.situation(tx, organization, event_type, starts_around(&order.rules, tz, start)).await
+    }
+
+    /// Where the first date of an order can be had.
+    async fn place_of_order(
+        &self,
+        tx: &mut Tx,
+        situation: &Situation,
+        order: &Order<'_>,
+        providers: Providers<'_>,
+    ) -> Result<Verdict, EngineError> {
+        let host = chosen_host(situation, order.request.host.as_deref())?;
+        let hold = self.hold_of_order(tx, situation, order).await?;
+        let start = order.request.start;
+        // Whoever keeps the time for the visitor shall get the appointment.
+        let kept = hold.filter(|hold| hold.start_at == start).map(|hold| hold.host_user_ids).unwrap_or_default();
+        let own = Own { appointment: None, hold_hash: order.hold_hash.as_deref() };
+        let want = Want { rules: &order.rules, start, host: host.as_ref(), preferred: &kept, own };
+        self.check_within(tx, situation, &want, providers).await
+    }
+
+    async fn hold_of_order(
+        &self,
+        tx: &mut Tx,
+        situation: &Situation,
+        order: &Order<'_>,
+    ) -> Result<Option<Hold>, EngineError> {
+        let Some(hash) = &order.hold_hash else { return Ok(None) };
+        let hold = hold_get_by_token_hash(tx, hash).await?;
+        Ok(hold.filter(|hold| hold.organization_id == situation.organization.id))
+    }
+
+    /// The appointments, their duties and their history.
     async fn book_within(
         &self,
         tx: &mut Tx,
-        request: &BookingRequest,
-        visitor: &Visitor,
-        live: &[Interval],
+        order: &Order<'_>,
+        providers: Providers<'_>,
     ) -> Result<Attempt, EngineError> {
-        // Read again: the host may have changed or closed it since the form was checked.
-        let (organization, event_type) = self.offered(tx, &request.org, &request.event).await?;
-        let (schedule, _) = self.schedule_and_host(tx, &event_type).await?;
-        let hold_hash = request.hold.as_deref().map(digest);
-        let own = Own { appointment: None, hold_hash: hold_hash.as_deref() };
-        let (rules, start) = (&event_type.rules, request.start);
-        let wish = Wish { event_type: &event_type, schedule: &schedule, rules, start, own };
-        if self.check_within(tx, &wish, live).await? == Verdict::Taken {
-            return Ok(Attempt::Taken);
+        let situation = self.situation_of_order(tx, order, order.request.start).await?;
+        let place = match self.place_of_order(tx, &situation, order, providers).await? {
+            Verdict::Free(place) => place,
+            Verdict::Taken => return Ok(Attempt::Taken),
+            Verdict::Ask(hosts) => return Ok(Attempt::Ask(hosts)),
+        };
+        let link = self.booking_link(tx, &situation.event_type, order.request.link.as_deref()).await?;
+        if let Some(hold) = self.hold_of_order(tx, &situation, order).await? {
+            hold_delete(tx, &hold.organization_id, &hold.id, self.now()).await?;
         }
-        let appointment = self.new_appointment(&event_type, visitor, start);
-        appointment_insert(tx, &appointment).await?;
-        if let Some(hash) = &hold_hash
-            && let Some(hold) = hold_get_by_token_hash(tx, hash).await?
+        let series_id = order.recurrence.map(|_| self.fresh::<SeriesId>());
+        let first =
+            self.new_appointment(&situation, order, order.request.start, &place, series_id.clone().map(|id| (id, 0)));
+        self.insert(tx, &situation, &first, &place).await?;
+        let rest = order.starts(&situation).into_iter().enumerate().skip(1);
+        for (position, start) in rest {
+            let taken = match start {
+                Some(start) => {
+                    let at = (series_id.clone(), u32::try_from(position).unwrap_or(u32::MAX));
+                    self.book_one_more(tx, order, start, &place, at, providers).await?
+                }
+                None => true,
+            };
+            let skips = order.request.recurrence.as_ref().is_some_and(|recurrence| recurrence.skip_taken);
+            if taken && !skips {
+                let problem = FieldProblem::new("error.series_taken").with("number", position + 1);
+                return Err(problem.at("recurrence").into());
+            }
+        }
+        if let Some(link) = link
+            && !booking_link_use(tx, &link.organization_id, &link.id, &first.id, self.now()).await?
         {
-            hold_delete(tx, &organization.id, &hold.id).await?;
+            return Err(EngineError::Conflict("error.link_used"));
         }
-        self.enqueue_duties(tx, &appointment, MailKind::Confirmation, Actor::Visitor).await?;
-        let detail = json!({ "start": start, "sequence": 0 });
-        let subject = Subject::Appointment(&appointment.id);
-        self.audit(tx, &organization.id, Actor::Visitor, "appointment.booked", subject, detail).await?;
-        let details = self.details(tx, appointment).await?;
+        let kind = match first.status {
+            AppointmentStatus::Pending => MailKind::Request,
+            _ => MailKind::Confirmation,
+        };
+        self.enqueue_mails(tx, &first, kind).await?;
+        let details = self.details(tx, first).await?;
         Ok(Attempt::Booked(Box::new(details)))
     }
 
-    fn new_appointment(&self, event_type: &EventType, visitor: &Visitor, start: DateTime<Utc>) -> Appointment {
-        let id = self.fresh();
+    /// Books a further date of a series with the hosts of the first; says whether the date is taken.
+    async fn book_one_more(
+        &self,
+        tx: &mut Tx,
+        order: &Order<'_>,
+        start: DateTime<Utc>,
+        first: &Place,
+        (series_id, position): (Option<SeriesId>, u32),
+        providers: Providers<'_>,
+    ) -> Result<bool, EngineError> {
+        let situation = self.situation_of_order(tx, order, start).await?;
+        let same = first.hosts.first().filter(|_| situation.assignment() == Assignment::RoundRobin);
+        let want = Want { rules: &order.rules, start, host: same, preferred: &[], own: Own::default() };
+        match self.check_within(tx, &situation, &want, providers).await {
+            Ok(Verdict::Free(place)) => {
+                let series = series_id.map(|id| (id, position));
+                let appointment = self.new_appointment(&situation, order, start, &place, series);
+                self.insert(tx, &situation, &appointment, &place).await?;
+                Ok(false)
+            }
+            // The hosts of the first date were asked about all dates; somebody optional was not, and need not come.
+            Ok(Verdict::Taken | Verdict::Ask(_)) | Err(EngineError::SlotRefused(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn insert(
+        &self,
+        tx: &mut Tx,
+        situation: &Situation,
+        appointment: &Appointment,
+        place: &Place,
+    ) -> Result<(), EngineError> {
+        let seats = situation.event_type.rules.seats;
+        appointment_insert(tx, appointment, &place.hosts, seats).await?;
+        self.enqueue_push(tx, appointment).await?;
+        let detail = json!({ "start": appointment.start_at, "sequence": 0, "status": appointment.status });
+        let subject = Subject::Appointment(&appointment.id);
+        self.audit(tx, &appointment.organization_id, Actor::Visitor, "appointment.booked", subject, detail).await
+    }
+
+    fn new_appointment(
+        &self,
+        situation: &Situation,
+        order: &Order<'_>,
+        start: DateTime<Utc>,
+        place: &Place,
+        series: Option<(SeriesId, u32)>,
+    ) -> Appointment {
+        let Situation { event_type, .. } = situation;
+        let (visitor, rules) = (&order.visitor, &order.rules);
+        let id: AppointmentId = self.fresh();
         let now = self.now();
+        let (series_id, series_position) = series.unzip();
+        let needs_approval = event_type.options.needs_approval;
         Appointment {
             manage_token_hash: digest(&self.manage_token(&id)),
+            claim_id: place.joins.clone().unwrap_or_else(|| ClaimId::from(&id)),
             id,
             organization_id: event_type.organization_id.clone(),
             event_type_id: event_type.id.clone(),
-            host_user_id: event_type.host_user_id.clone(),
+            host_user_id: place.hosts.first().unwrap_or(&event_type.host_user_id).clone(),
             title: event_type.title.clone(),
-            status: AppointmentStatus::Confirmed,
+            status: if needs_approval { AppointmentStatus::Pending } else { AppointmentStatus::Confirmed },
             start_at: start,
-            end_at: start + event_type.rules.duration,
-            claim: claim(&event_type.rules, start),
+            end_at: start + rules.duration,
+            claim: claim(rules, start),
             visitor_name: visitor.name.to_string(),
             visitor_email: visitor.email.clone(),
             visitor_phone: visitor.phone.clone(),
             visitor_notes: visitor.notes.clone(),
             visitor_time_zone: visitor.time_zone,
             visitor_locale: visitor.locale,
+            answers: visitor.answers.clone(),
             location: event_type.location.clone(),
             meeting_url: None,
+            series_id,
+            series_position,
+            expires_at: needs_approval.then(|| approval_ends(event_type, start, now)),
             sequence: 0,
             cancel_reason: None,
             cancelled_by: None,
@@ -210,42 +374,55 @@ impl Engine {
         }
     }
 
-    /// What is kept of an answer: all of it but the visitor's secret, which the store never holds.
+    /// What is kept of an answer: all of it but the visitor's secrets, which the store never holds.
     fn saved_answer(&self, details: &Details, key: &str, request_hash: &[u8]) -> Result<IdempotencyKey, EngineError> {
-        let view = self.view(details);
-        let token = view.token.clone();
-        let answer = SavedAnswer { appointment_id: details.appointment.id.clone(), view };
-        let body = serde_json::to_string(&answer).map_err(|e| EngineError::internal("saving an answer", e))?;
+        let mut appointments = vec![details.appointment.id.clone()];
+        appointments.extend(details.series.iter().map(|other| other.id.clone()));
+        let answer = SavedAnswer { view: self.view(details), appointments };
+        let mut body = serde_json::to_string(&answer).map_err(|e| EngineError::internal("saving an answer", e))?;
+        for id in &answer.appointments {
+            body = body.replace(&self.manage_token(id), &placeholder(id));
+        }
         Ok(IdempotencyKey {
             organization_id: details.organization.id.clone(),
             key: key.to_owned(),
             request_hash: request_hash.to_vec(),
             status: 201,
-            body: body.replace(&token, TOKEN),
+            body,
             created_at: self.now(),
         })
     }
 
-    /// The saved answer with the visitor's secret put back.
-    fn replay(&self, saved: &IdempotencyKey, request_hash: &[u8]) -> Result<Booked, EngineError> {
+    /// The saved answer with the visitor's secrets put back.
+    fn saved_booking(&self, saved: &IdempotencyKey, request_hash: &[u8]) -> Result<Booked, EngineError> {
         if saved.request_hash != request_hash {
             return Err(EngineError::IdempotencyKeyReused);
         }
         let read = |body: &str| {
             serde_json::from_str::<SavedAnswer>(body).map_err(|e| EngineError::internal("reading a saved answer", e))
         };
-        let token = self.manage_token(&read(&saved.body)?.appointment_id);
-        Ok(Booked { view: read(&saved.body.replace(TOKEN, &token))?.view, replayed: true })
+        let mut body = saved.body.clone();
+        for id in read(&saved.body)?.appointments {
+            body = body.replace(&placeholder(&id), &self.manage_token(&id));
+        }
+        Ok(Booked { view: read(&body)?.view, replayed: true })
     }
 }
 
-/// Stands in a saved answer where the visitor's secret was.
-const TOKEN: &str = "{manage-token}";
+/// Until when a host may agree to an appointment.
+fn approval_ends(event_type: &EventType, start: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    start.min(now + TimeDelta::hours(event_type.options.approval_hours.into()))
+}
+
+/// Stands in a saved answer where a visitor's secret was.
+fn placeholder(id: &AppointmentId) -> String {
+    format!("{{manage-token:{id}}}")
+}
 
 /// The body of a saved answer.
 #[derive(Serialize, Deserialize)]
 struct SavedAnswer {
-    appointment_id: AppointmentId,
+    appointments: Vec<AppointmentId>,
     view: AppointmentView,
 }
 

@@ -9,6 +9,7 @@ mod open_channel;
 mod pull_changes;
 mod push_event;
 mod read_meeting_link;
+mod refresh_holidays;
 mod revoke_token;
 mod send_mail;
 mod stop_channel;
@@ -27,6 +28,7 @@ pub(crate) use open_channel::OpenChannel;
 pub(crate) use pull_changes::PullChanges;
 pub(crate) use push_event::PushEvent;
 pub(crate) use read_meeting_link::ReadMeetingLink;
+pub(crate) use refresh_holidays::RefreshHolidays;
 pub(crate) use revoke_token::RevokeToken;
 pub(crate) use send_mail::SendMail;
 pub(crate) use stop_channel::StopChannel;
@@ -108,6 +110,7 @@ impl Engine {
             StopChannel::KIND => self.run_task::<StopChannel>(job).await,
             RevokeToken::KIND => self.run_task::<RevokeToken>(job).await,
             SendMail::KIND => self.run_task::<SendMail>(job).await,
+            RefreshHolidays::KIND => self.run_task::<RefreshHolidays>(job).await,
             ReadMeetingLink::KIND => self.run_task::<ReadMeetingLink>(job).await,
             unknown => Outcome::GiveUp(format!("this version knows no job `{unknown}`")),
         }

@@ -38,8 +38,10 @@ impl Task for OpenChannel {
         let (calendar, old) = {
             let tx = &mut engine.0.store.read().await?;
             let calendar = calendar_get(tx, organization_id, &self.calendar_id).await?;
-            let calendar = calendar.filter(|calendar| calendar.checks_conflicts || calendar.receives_events);
             let Some(calendar) = calendar else { return Ok(Outcome::Done) };
+            if !engine.is_in_use(tx, &calendar).await? {
+                return Ok(Outcome::Done);
+            }
             let old = subscription_list_by_calendar(tx, organization_id, &self.calendar_id).await?;
             (calendar, old)
         };

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use cupo_core::{
     appointment::AppointmentStatus,
     event_type::Location,
-    ids::{AppointmentId, OrganizationId},
+    ids::{ClaimId, OrganizationId},
     text,
 };
 use cupo_providers::{
@@ -10,72 +10,117 @@ use cupo_providers::{
     PutOutcome,
 };
 use cupo_store::{
-    Appointment, AppointmentExternalMapping, Calendar, Job, MeetingState, appointment_get, appointment_set_meeting_url,
-    calendar_get, mapping_get, mapping_mark_deleted, mapping_upsert,
+    Appointment, AppointmentExternalMapping, Calendar, Job, MeetingState, appointment_list_by_claim,
+    appointment_set_meeting_url, calendar_get, mapping_get, mapping_mark_deleted, mapping_upsert,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, PullChanges, ReadMeetingLink, Task};
-use crate::{Engine, EngineError, details::Details, engine::transact};
+use crate::{
+    Engine, EngineError,
+    details::{Details, version_of},
+    engine::transact,
+};
 
-/// Makes the event in the host's calendar equal to the appointment: creates, changes or deletes it.
+/// Makes the event in the host's calendar equal to the appointments of a claim: one event with everybody who has a seat.
+/// Creates, changes or deletes it.
 ///
-/// The event's id follows from the appointment, so that a repetition after a lost answer finds the event. When the
-/// appointment changed while the provider was being told, the task runs once more.
+/// The event's id follows from the claim, so that a repetition after a lost answer finds the event. When an appointment
+/// changed while the provider was being told, the task runs once more.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PushEvent {
-    pub(crate) appointment_id: AppointmentId,
+    /// Called `appointment_id` while each appointment had an event of its own: jobs of then may still wait.
+    #[serde(alias = "appointment_id")]
+    pub(crate) claim_id: ClaimId,
 }
 
 /// How soon an event is written again that somebody changed meanwhile.
 const AFTER_CONFLICT: TimeDelta = TimeDelta::seconds(2);
+
+/// What the event is to be.
+struct Wanted {
+    /// Everybody with a seat who is confirmed, the first one first.
+    guests: Vec<Appointment>,
+    /// Of the first of them.
+    details: Details,
+    /// See [`version_of`].
+    version: i64,
+}
 
 impl Task for PushEvent {
     const KIND: &'static str = "push_event";
     const PATIENCE: TimeDelta = TimeDelta::days(60);
 
     fn coalescing_key(&self) -> String {
-        self.appointment_id.to_string()
+        self.claim_id.to_string()
     }
 
     async fn run(&self, engine: &Engine, organization_id: &OrganizationId, job: &Job) -> Result<Outcome, EngineError> {
-        let (details, calendar) = {
+        let (wanted, mapping, calendar) = {
             let tx = &mut engine.0.store.read().await?;
-            let Some(appointment) = appointment_get(tx, organization_id, &self.appointment_id).await? else {
-                return Ok(Outcome::Done);
+            let sharing = appointment_list_by_claim(tx, organization_id, &self.claim_id).await?;
+            let version = version_of(&sharing);
+            let mut guests = sharing;
+            guests.retain(|appointment| appointment.status == AppointmentStatus::Confirmed);
+            let wanted = match guests.first() {
+                Some(first) => {
+                    let details = engine.details(tx, first.clone()).await?;
+                    Some(Wanted { details, guests, version })
+                }
+                None => None,
             };
-            let details = engine.details(tx, appointment).await?;
-            let mapped = match &details.mapping {
+            let mapping = mapping_get(tx, organization_id, &self.claim_id).await?;
+            let calendar = match &mapping {
                 Some(mapping) => calendar_get(tx, organization_id, &mapping.calendar_id).await?,
                 None => None,
             };
-            (details, mapped)
+            (wanted, mapping, calendar)
         };
-        match details.appointment.status {
-            AppointmentStatus::Confirmed => put(engine, job, &details, calendar).await,
-            AppointmentStatus::Cancelled => delete(engine, &details, calendar).await,
+        match wanted {
+            Some(wanted) => put(engine, job, &self.claim_id, &wanted, mapping, calendar).await,
+            None => delete(engine, organization_id, mapping, calendar).await,
         }
     }
 }
 
-async fn put(engine: &Engine, job: &Job, details: &Details, mapped: Option<Calendar>) -> Result<Outcome, EngineError> {
-    let Details { appointment, mapping, target, .. } = details;
-    let Appointment { id, organization_id, .. } = appointment;
-    let mapping = mapping.as_ref().filter(|_| mapped.is_some());
-    if mapping.is_some_and(|mapping| mapping.pushed_sequence >= appointment.sequence || mapping.deleted_at.is_some()) {
+async fn put(
+    engine: &Engine,
+    job: &Job,
+    claim_id: &ClaimId,
+    wanted: &Wanted,
+    mapping: Option<AppointmentExternalMapping>,
+    mapped: Option<Calendar>,
+) -> Result<Outcome, EngineError> {
+    let Details { appointment, target, .. } = &wanted.details;
+    let organization_id = &appointment.organization_id;
+    // What is gone because nobody was confirmed may be wanted again: a host agreed a second time.
+    let mapping = mapping.as_ref().filter(|mapping| mapped.is_some() && mapping.deleted_at.is_none());
+    if mapping.is_some_and(|mapping| mapping.pushed_sequence == wanted.version) {
         return Ok(Outcome::Done);
     }
-    let Some(calendar) = mapped.as_ref().or(target.as_ref()) else { return Ok(Outcome::Done) };
-    let event = event_of(engine, details, mapping);
+    let mapped = mapped.as_ref().filter(|_| mapping.is_some());
+    let Some(calendar) = mapped.or(target.as_ref()) else { return Ok(Outcome::Done) };
+    let event = event_of(engine, claim_id, wanted, mapping);
+    let invited: Vec<String> = event.attendees.iter().map(|attendee| attendee.email.clone()).collect();
+    let gone: Vec<String> = match mapping {
+        Some(mapping) => mapping.guests.iter().filter(|guest| !invited.contains(guest)).cloned().collect(),
+        None => Vec::new(),
+    };
     let expected = match mapping {
-        Some(mapping) => Expected::Update { etag: mapping.etag.as_deref() },
+        Some(mapping) if gone.is_empty() && mapping.guests.len() == invited.len() => {
+            Expected::Update { etag: mapping.etag.as_deref() }
+        }
+        Some(mapping) => Expected::UpdateAttendees { etag: mapping.etag.as_deref(), gone: &gone },
         None => Expected::Create,
     };
     let (provider, event) = (&engine.google()?.provider, &event);
     let external_id = calendar.external_id.as_str();
     let call = move |token| async move { provider.put_event(&token, external_id, event, expected).await };
     match engine.call_provider(organization_id, &calendar.account_id, call).await {
-        Ok(outcome) => store_outcome(engine, appointment, calendar, mapping, outcome).await,
+        Ok(outcome) => {
+            let stored = Stored { calendar, old: mapping, guests: invited };
+            store_outcome(engine, claim_id, wanted, stored, outcome).await
+        }
         // Somebody changed or deleted it there: learn what, then decide again. The calendar wins.
         Err(EngineError::Provider(error @ (ProviderError::Conflict | ProviderError::NotFound)))
             if mapping.is_some() =>
@@ -84,7 +129,7 @@ async fn put(engine: &Engine, job: &Job, details: &Details, mapped: Option<Calen
                 engine.enqueue(tx, organization_id, &PullChanges { calendar_id: calendar.id.clone() }).await?;
             })?;
             engine.committed(organization_id);
-            tracing::info!(appointment = %id, %error, "the event was changed meanwhile");
+            tracing::info!(claim = %claim_id, %error, "the event was changed meanwhile");
             let is_new = engine.age(job) < TimeDelta::minutes(1);
             let after = if is_new { AFTER_CONFLICT } else { engine.pause(job) };
             Ok(Outcome::Retry(after, error.to_string()))
@@ -93,43 +138,57 @@ async fn put(engine: &Engine, job: &Job, details: &Details, mapped: Option<Calen
     }
 }
 
-/// Remembers what the provider holds. An appointment that moved on meanwhile is pushed again.
+/// Where the event was written, and who was invited to it.
+struct Stored<'a> {
+    calendar: &'a Calendar,
+    old: Option<&'a AppointmentExternalMapping>,
+    guests: Vec<String>,
+}
+
+/// Remembers what the provider holds. Appointments that have moved on meanwhile are pushed again.
 async fn store_outcome(
     engine: &Engine,
-    appointment: &Appointment,
-    calendar: &Calendar,
-    old: Option<&AppointmentExternalMapping>,
+    claim_id: &ClaimId,
+    wanted: &Wanted,
+    Stored { calendar, old, guests }: Stored<'_>,
     outcome: PutOutcome,
 ) -> Result<Outcome, EngineError> {
-    let Appointment { id, organization_id, sequence, .. } = appointment;
+    let organization_id = &wanted.details.appointment.organization_id;
     let has_moved_on = transact!(engine, tx => {
         let meeting_state = match (&outcome.meeting, old) {
             (MeetingLink::None, Some(old)) => old.meeting_state,
             (meeting, _) => state_of(meeting),
         };
         let mapping = AppointmentExternalMapping {
-            appointment_id: id.clone(),
+            claim_id: claim_id.clone(),
             organization_id: organization_id.clone(),
             calendar_id: calendar.id.clone(),
             external_event_id: outcome.id.clone(),
             etag: outcome.etag.clone(),
             html_link: outcome.html_link.clone(),
             meeting_state,
-            pushed_sequence: *sequence,
+            pushed_sequence: wanted.version,
+            guests: guests.clone(),
             deleted_at: None,
         };
         mapping_upsert(tx, &mapping).await?;
-        match &outcome.meeting {
-            MeetingLink::Ready { url } => {
-                appointment_set_meeting_url(tx, organization_id, id, Some(url)).await?;
-            }
+        let current = appointment_list_by_claim(tx, organization_id, claim_id).await?;
+        // Whoever took a seat after the meeting was made joins there too.
+        let known = current.iter().find_map(|appointment| appointment.meeting_url.clone());
+        let url = match &outcome.meeting {
+            MeetingLink::Ready { url } => Some(url.clone()),
             MeetingLink::Pending => {
-                engine.enqueue(tx, organization_id, &ReadMeetingLink { appointment_id: id.clone() }).await?;
+                engine.enqueue(tx, organization_id, &ReadMeetingLink { claim_id: claim_id.clone() }).await?;
+                None
             }
-            MeetingLink::None | MeetingLink::Failed => {}
+            MeetingLink::None | MeetingLink::Failed => known,
+        };
+        if let Some(url) = url {
+            for appointment in current.iter().filter(|of| of.meeting_url.as_ref() != Some(&url)) {
+                appointment_set_meeting_url(tx, organization_id, &appointment.id, Some(&url)).await?;
+            }
         }
-        let current = appointment_get(tx, organization_id, id).await?;
-        current.is_some_and(|current| current.sequence != *sequence)
+        version_of(&current) != wanted.version
     })?;
     engine.committed(organization_id);
     if has_moved_on {
@@ -138,11 +197,14 @@ async fn store_outcome(
     Ok(Outcome::Done)
 }
 
-async fn delete(engine: &Engine, details: &Details, mapped: Option<Calendar>) -> Result<Outcome, EngineError> {
-    let Details { appointment, mapping, .. } = details;
-    let Appointment { id, organization_id, .. } = appointment;
+async fn delete(
+    engine: &Engine,
+    organization_id: &OrganizationId,
+    mapping: Option<AppointmentExternalMapping>,
+    mapped: Option<Calendar>,
+) -> Result<Outcome, EngineError> {
     // Without a mapping nothing was written, or its answer was lost: then the sync finds the event by its mark.
-    let Some(mapping) = mapping.as_ref().filter(|mapping| mapping.deleted_at.is_none()) else {
+    let Some(mapping) = mapping.filter(|mapping| mapping.deleted_at.is_none()) else {
         return Ok(Outcome::Done);
     };
     let Some(calendar) = mapped else { return Ok(Outcome::Done) };
@@ -150,10 +212,15 @@ async fn delete(engine: &Engine, details: &Details, mapped: Option<Calendar>) ->
     let (external_id, event_id) = (calendar.external_id.as_str(), mapping.external_event_id.as_str());
     let call = move |token| async move { provider.delete_event(&token, external_id, event_id, true).await };
     engine.call_provider(organization_id, &calendar.account_id, call).await?;
-    transact!(engine, tx => {
-        mapping_mark_deleted(tx, organization_id, id, engine.now()).await?;
+    let is_wanted_again = transact!(engine, tx => {
+        mapping_mark_deleted(tx, organization_id, &mapping.claim_id, engine.now()).await?;
+        let sharing = appointment_list_by_claim(tx, organization_id, &mapping.claim_id).await?;
+        sharing.iter().any(|appointment| appointment.status == AppointmentStatus::Confirmed)
     })?;
     engine.committed(organization_id);
+    if is_wanted_again {
+        return Ok(Outcome::Retry(TimeDelta::zero(), "the appointment was confirmed meanwhile".to_owned()));
+    }
     Ok(Outcome::Done)
 }
 
@@ -166,38 +233,58 @@ fn state_of(meeting: &MeetingLink) -> MeetingState {
     }
 }
 
-/// The event as the visitor, who is invited, and the host read it: in the visitor's language.
-fn event_of(engine: &Engine, details: &Details, mapping: Option<&AppointmentExternalMapping>) -> CalendarEvent {
-    let Details { appointment, schedule, .. } = details;
+/// The event as the visitors, who are invited, and the hosts read it: in the first visitor's language. What visitors
+/// wrote stands in it only while there is one of them.
+fn event_of(
+    engine: &Engine,
+    claim_id: &ClaimId,
+    wanted: &Wanted,
+    mapping: Option<&AppointmentExternalMapping>,
+) -> CalendarEvent {
+    let Wanted { details, guests, .. } = wanted;
+    let Details { appointment, schedule, event_type, co_hosts, .. } = details;
     let time_zone = Some(schedule.time_zone.to_string());
     let at = |at| EventTime::Instant { at, time_zone: time_zone.clone() };
-    let title = format!("{}: {}", appointment.title, appointment.visitor_name);
+    let has_seats = event_type.rules.seats > 1 || guests.len() > 1;
+    let title = if has_seats {
+        format!("{} ({}/{})", appointment.title, guests.len(), event_type.rules.seats)
+    } else {
+        format!("{}: {}", appointment.title, appointment.visitor_name)
+    };
     let meeting = match (&appointment.location, mapping) {
-        (Location::GoogleMeet, None) => Meeting::Request { request_id: appointment.id.to_string() },
+        (Location::GoogleMeet, None) => Meeting::Request { request_id: claim_id.to_string() },
         _ => Meeting::None,
     };
-    let visitor = Attendee::invited(appointment.visitor_email.as_str(), Some(appointment.visitor_name.clone()));
+    let visitors =
+        guests.iter().map(|guest| Attendee::invited(guest.visitor_email.as_str(), Some(guest.visitor_name.clone())));
+    let hosts = co_hosts.iter().map(|user| Attendee::invited(user.email.as_str(), Some(user.name.clone())));
+    let mut attendees: Vec<Attendee> = Vec::new();
+    for attendee in visitors.chain(hosts) {
+        // Somebody may have two seats.
+        if !attendees.iter().any(|known| known.email.eq_ignore_ascii_case(&attendee.email)) {
+            attendees.push(attendee);
+        }
+    }
     let place = details.place().filter(|_| appointment.location != Location::GoogleMeet);
     CalendarEvent {
         id: mapping.map(|mapping| mapping.external_event_id.clone()).unwrap_or_default(),
-        description: Some(description(engine, details)),
+        description: (!has_seats).then(|| description(engine, details)),
         location: place.filter(|place| !place.is_empty()).map(str::to_owned),
-        attendees: vec![visitor],
+        attendees,
+        guests_see_each_other: !has_seats,
         meeting,
-        mark: Some(EventMark {
-            appointment_id: appointment.id.clone(),
-            installation: engine.installation().to_owned(),
-        }),
+        mark: Some(EventMark { claim_id: claim_id.clone(), installation: engine.installation().to_owned() }),
         ..CalendarEvent::draft(title, at(appointment.start_at), at(appointment.end_at))
     }
 }
 
 fn description(engine: &Engine, details: &Details) -> String {
-    let Appointment { visitor_name, visitor_email, visitor_phone, visitor_notes, visitor_locale, id, .. } =
+    let Appointment { visitor_name, visitor_email, visitor_phone, visitor_notes, visitor_locale, answers, id, .. } =
         &details.appointment;
     let label = |key| text::lookup(*visitor_locale, key);
     let mut lines = vec![format!("{}: {visitor_name} <{visitor_email}>", label("mail.visitor"))];
     lines.extend(visitor_phone.as_ref().map(|phone| format!("{}: {phone}", label("mail.phone"))));
+    lines.extend(answers.iter().map(|answer| format!("{}: {}", answer.label, text::answer(*visitor_locale, answer))));
     lines.extend(visitor_notes.as_ref().map(|notes| format!("{}: {notes}", label("mail.notes"))));
     lines.push(format!("{}: {}", label("mail.manage"), engine.manage_url(&engine.manage_token(id))));
     lines.join("\n")
@@ -209,14 +296,16 @@ impl Engine {
     pub(super) async fn store_meeting(
         &self,
         organization_id: &OrganizationId,
-        appointment_id: &AppointmentId,
+        claim_id: &ClaimId,
         link: &MeetingLink,
     ) -> Result<(), EngineError> {
         transact!(self, tx => {
-            if let Some(mapping) = mapping_get(tx, organization_id, appointment_id).await? {
+            if let Some(mapping) = mapping_get(tx, organization_id, claim_id).await? {
                 mapping_upsert(tx, &AppointmentExternalMapping { meeting_state: state_of(link), ..mapping }).await?;
                 if let MeetingLink::Ready { url } = link {
-                    appointment_set_meeting_url(tx, organization_id, appointment_id, Some(url)).await?;
+                    for appointment in appointment_list_by_claim(tx, organization_id, claim_id).await? {
+                        appointment_set_meeting_url(tx, organization_id, &appointment.id, Some(url)).await?;
+                    }
                 }
             }
         })?;

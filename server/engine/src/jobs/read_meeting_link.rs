@@ -1,5 +1,5 @@
 use chrono::TimeDelta;
-use cupo_core::ids::{AppointmentId, OrganizationId};
+use cupo_core::ids::{ClaimId, OrganizationId};
 use cupo_providers::{CalendarProvider, MeetingLink};
 use cupo_store::{Job, MeetingState, calendar_get, mapping_get};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,9 @@ const SOON: TimeDelta = TimeDelta::seconds(1);
 /// Reads the link of a conference that the provider was still making.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ReadMeetingLink {
-    pub(crate) appointment_id: AppointmentId,
+    /// Called `appointment_id` while each appointment had an event of its own: jobs of then may still wait.
+    #[serde(alias = "appointment_id")]
+    pub(crate) claim_id: ClaimId,
 }
 
 impl Task for ReadMeetingLink {
@@ -21,13 +23,13 @@ impl Task for ReadMeetingLink {
     const PATIENCE: TimeDelta = TimeDelta::hours(2);
 
     fn coalescing_key(&self) -> String {
-        self.appointment_id.to_string()
+        self.claim_id.to_string()
     }
 
     async fn run(&self, engine: &Engine, organization_id: &OrganizationId, job: &Job) -> Result<Outcome, EngineError> {
         let (mapping, calendar) = {
             let tx = &mut engine.0.store.read().await?;
-            let mapping = mapping_get(tx, organization_id, &self.appointment_id).await?;
+            let mapping = mapping_get(tx, organization_id, &self.claim_id).await?;
             let pending = mapping
                 .filter(|mapping| mapping.meeting_state == MeetingState::Pending && mapping.deleted_at.is_none());
             let Some(mapping) = pending else { return Ok(Outcome::Done) };
@@ -48,7 +50,7 @@ impl Task for ReadMeetingLink {
             }
             MeetingLink::Pending => Ok(Outcome::Retry(engine.pause(job), "the meeting is being made".to_owned())),
             link => {
-                engine.store_meeting(organization_id, &self.appointment_id, &link).await?;
+                engine.store_meeting(organization_id, &self.claim_id, &link).await?;
                 Ok(Outcome::Done)
             }
         }

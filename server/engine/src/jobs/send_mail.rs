@@ -32,7 +32,10 @@ impl SendMail {
         let appointment = &details.appointment;
         match (self.kind, appointment.status) {
             (MailKind::Cancellation, AppointmentStatus::Cancelled)
+            | (MailKind::Declined, AppointmentStatus::Declined)
+            | (MailKind::Expired, AppointmentStatus::Expired)
             | (MailKind::Confirmation, AppointmentStatus::Confirmed) => false,
+            (MailKind::Request, AppointmentStatus::Pending) => self.sequence < appointment.sequence,
             (MailKind::Change | MailKind::Collision, AppointmentStatus::Confirmed) => {
                 self.sequence < appointment.sequence
             }

@@ -1,5 +1,6 @@
 //! What a mail says.
 
+use chrono_tz::Tz;
 use cupo_core::{
     appointment::CancelledBy,
     event_type::Location,
@@ -32,10 +33,11 @@ impl Engine {
             Recipient::Host => (host_mailbox, visitor),
         };
         let date = when::date(locale, appointment.start_at, tz);
+        let hosts = details.host_names();
         let names: [(&str, &dyn std::fmt::Display); 5] = [
             ("title", &appointment.title),
             ("visitor", &appointment.visitor_name),
-            ("host", &host.name),
+            ("host", &hosts),
             ("organization", &details.organization.name),
             ("date", &date),
         ];
@@ -48,7 +50,11 @@ impl Engine {
         let times = when::time_range(locale, appointment.start_at, appointment.end_at, tz);
         let mut facts = vec![(label("what"), appointment.title.clone()), (label("when"), format!("{date}\n{times}"))];
         facts.extend(place(details, kind, locale).map(|place| (label("where"), place)));
-        facts.extend(people(details, to, &label));
+        facts.extend(further_dates(details, kind, locale, tz).map(|dates| (label("further_dates"), dates)));
+        facts.extend(people(details, to, locale, &label));
+        if kind == MailKind::Request {
+            facts.extend(appointment.expires_at.map(|end| (label("until"), when::moment(locale, end, tz))));
+        }
         facts.extend(appointment.cancel_reason.clone().map(|reason| (label("reason"), reason)));
         let layout = Layout {
             locale,
@@ -83,7 +89,7 @@ impl Engine {
             Recipient::Visitor => self.manage_url(&self.manage_token(id)),
             Recipient::Host => self.public_address(&format!("dashboard/appointments/{id}")),
         };
-        if kind == MailKind::Cancellation {
+        if kind.is_end() {
             let again = self.public_address(&format!("{}/{}", details.organization.slug, details.event_type.slug));
             return match to {
                 Recipient::Visitor => vec![Link { label: label("book_again"), url: again }],
@@ -107,7 +113,10 @@ impl Engine {
 
     /// The iCalendar object, unless the provider invites. The host, who is the organizer, gets a copy to import.
     fn calendar_part(&self, details: &Details, kind: MailKind, to: Recipient, locale: Locale) -> Option<CalendarPart> {
-        if details.provider_invites() || kind == MailKind::Collision {
+        // Nothing stands in anybody's calendar before a host has agreed.
+        let is_told_elsewhere = details.provider_invites()
+            || matches!(kind, MailKind::Collision | MailKind::Request | MailKind::Declined | MailKind::Expired);
+        if is_told_elsewhere {
             return None;
         }
         let method = match (to, kind) {
@@ -123,7 +132,7 @@ fn place(details: &Details, kind: MailKind, locale: Locale) -> Option<String> {
     let say = |key: &str| text::lookup(locale, key).to_owned();
     match &details.appointment.location {
         // Nobody shall join what does not take place.
-        Location::GoogleMeet if kind == MailKind::Cancellation => Some("Google Meet".to_owned()),
+        Location::GoogleMeet if kind.is_end() => Some("Google Meet".to_owned()),
         Location::GoogleMeet => Some(match &details.appointment.meeting_url {
             Some(url) => format!("Google Meet\n{url}"),
             None => format!("Google Meet\n{}", say("mail.meet_later")),
@@ -138,18 +147,31 @@ fn place(details: &Details, kind: MailKind, locale: Locale) -> Option<String> {
     }
 }
 
-fn people(details: &Details, to: Recipient, label: &dyn Fn(&str) -> String) -> Vec<(String, String)> {
-    let Appointment { visitor_name, visitor_email, visitor_phone, visitor_notes, .. } = &details.appointment;
+/// When else it takes place, of a series that is told of by one mail.
+fn further_dates(details: &Details, kind: MailKind, locale: Locale, tz: Tz) -> Option<String> {
+    let told = match kind {
+        MailKind::Confirmation | MailKind::Request | MailKind::Change => &details.series,
+        MailKind::Cancellation => &details.ended_together,
+        MailKind::Declined | MailKind::Expired | MailKind::Collision => return None,
+    };
+    let later = told.iter().filter(|other| other.start_at > details.appointment.start_at);
+    let dates: Vec<_> = later.map(|other| when::moment(locale, other.start_at, tz)).collect();
+    (!dates.is_empty()).then(|| dates.join("\n"))
+}
+
+fn people(details: &Details, to: Recipient, locale: Locale, label: &dyn Fn(&str) -> String) -> Vec<(String, String)> {
+    let Appointment { visitor_name, visitor_email, visitor_phone, visitor_notes, answers, .. } = &details.appointment;
     let mut facts = Vec::new();
     match to {
         Recipient::Visitor => {
-            facts.push((label("with"), format!("{}\n{}", details.host.name, details.organization.name)));
+            facts.push((label("with"), format!("{}\n{}", details.host_names(), details.organization.name)));
         }
         Recipient::Host => {
             facts.push((label("visitor"), format!("{visitor_name}\n{visitor_email}")));
             facts.extend(visitor_phone.as_ref().map(|phone| (label("phone"), phone.to_string())));
         }
     }
+    facts.extend(answers.iter().map(|answer| (answer.label.clone(), text::answer(locale, answer))));
     facts.extend(visitor_notes.clone().map(|notes| (label("notes"), notes)));
     facts
 }

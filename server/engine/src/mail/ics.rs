@@ -52,8 +52,11 @@ pub(crate) fn render(engine: &Engine, details: &Details, method: Method, locale:
         .starts(CalendarDateTime::Utc(*start_at))
         .ends(CalendarDateTime::Utc(*end_at))
         .status(match status {
+            AppointmentStatus::Pending => EventStatus::Tentative,
             AppointmentStatus::Confirmed => EventStatus::Confirmed,
-            AppointmentStatus::Cancelled => EventStatus::Cancelled,
+            AppointmentStatus::Cancelled | AppointmentStatus::Declined | AppointmentStatus::Expired => {
+                EventStatus::Cancelled
+            }
         });
     if let Some(place) = details.place().filter(|place| !place.is_empty()) {
         event.location(place);

@@ -3,7 +3,7 @@
 mod compose;
 pub(crate) mod ics;
 mod layout;
-mod when;
+pub(crate) mod when;
 
 use std::time::{Duration, SystemTime};
 
@@ -23,19 +23,35 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum MailKind {
+    /// A host has to agree first.
+    Request,
     Confirmation,
     Change,
     Cancellation,
+    /// The host did not agree.
+    Declined,
+    /// Nobody agreed in time.
+    Expired,
     /// The host put its event over another appointment.
     Collision,
 }
 
 impl MailKind {
+    /// Whether what it tells of does not take place.
+    pub(crate) fn is_end(self) -> bool {
+        matches!(self, Self::Cancellation | Self::Declined | Self::Expired)
+    }
+}
+
+impl MailKind {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
+            Self::Request => "request",
             Self::Confirmation => "confirmation",
             Self::Change => "change",
             Self::Cancellation => "cancellation",
+            Self::Declined => "declined",
+            Self::Expired => "expired",
             Self::Collision => "collision",
         }
     }

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use cupo_core::text::{self, Locale};
 
 /// `Monday, November 23, 2026`, `lunes, 23 de noviembre de 2026`.
-pub(super) fn date(locale: Locale, instant: DateTime<Utc>, tz: Tz) -> String {
+pub(crate) fn date(locale: Locale, instant: DateTime<Utc>, tz: Tz) -> String {
     let local = instant.with_timezone(&tz);
     let weekday = format!("mail.weekday.{}", local.weekday().number_from_monday());
     let month = format!("mail.month.{}", local.month());
@@ -21,12 +21,17 @@ pub(super) fn date(locale: Locale, instant: DateTime<Utc>, tz: Tz) -> String {
     )
 }
 
-fn time(locale: Locale, instant: DateTime<Utc>, tz: Tz) -> String {
+pub(crate) fn time(locale: Locale, instant: DateTime<Utc>, tz: Tz) -> String {
     let pattern = match locale {
         Locale::En => "%-I:%M %p",
         Locale::Es => "%-H:%M",
     };
     instant.with_timezone(&tz).format(pattern).to_string()
+}
+
+/// `Monday, November 23, 2026, 9:00 AM`.
+pub(crate) fn moment(locale: Locale, instant: DateTime<Utc>, tz: Tz) -> String {
+    format!("{}, {}", date(locale, instant, tz), time(locale, instant, tz))
 }
 
 /// `9:00 AM – 9:30 AM (Europe/Madrid, UTC+1)`; with the date of the end where it is another day.

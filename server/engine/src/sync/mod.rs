@@ -60,9 +60,15 @@ impl Engine {
         organization_id: &OrganizationId,
         calendar_id: &CalendarId,
     ) -> Result<Pulled, EngineError> {
-        let calendar = calendar_get(&mut self.0.store.read().await?, organization_id, calendar_id).await?;
-        let Some(calendar) = calendar.filter(|calendar| calendar.checks_conflicts || calendar.receives_events) else {
-            return Ok(Pulled::Applied);
+        let calendar = {
+            let tx = &mut self.0.store.read().await?;
+            let Some(calendar) = calendar_get(tx, organization_id, calendar_id).await? else {
+                return Ok(Pulled::Applied);
+            };
+            if !self.is_in_use(tx, &calendar).await? {
+                return Ok(Pulled::Applied);
+            }
+            calendar
         };
         let round = self.ask_for_changes(&calendar).await?;
         let applied = transact!(self, tx => self.apply(tx, &calendar, &round).await?)?;
@@ -149,14 +155,14 @@ impl Engine {
                     mirror.retain(|known: &BusyInterval| known.external_event_id != *event_id);
                     mirror.extend(busy);
                 }
-                (false, Some(busy)) => busy_interval_upsert(tx, &busy).await?,
+                (false, Some(busy)) => busy_interval_upsert(tx, &busy, self.now()).await?,
                 (false, None) => {
-                    busy_interval_delete(tx, organization_id, id, event_id).await?;
+                    busy_interval_delete(tx, organization_id, id, event_id, self.now()).await?;
                 }
             }
         }
         if let Some(full) = &round.full {
-            busy_intervals_replace(tx, organization_id, id, mirror).await?;
+            busy_intervals_replace(tx, organization_id, id, mirror, self.now()).await?;
             let is_named = |mapped: &MappedEvent| {
                 round.changes.events.iter().any(|change| match change {
                     EventChange::Upsert(event) => event.id == mapped.external_event_id,
@@ -183,6 +189,7 @@ impl Engine {
     ) -> Result<Option<Interval>, EngineError> {
         match self.own_mapping(tx, calendar, event).await? {
             Some(mapping) => self.own_event_changed(tx, mapping, event, tz).await,
+            None if self.is_copy_of_own(tx, calendar, event).await? => Ok(None),
             None => Ok(event.busy_interval(tz)),
         }
     }
@@ -219,6 +226,7 @@ impl Engine {
 fn busy_interval(calendar: &Calendar, event: &CalendarEvent, interval: Interval) -> BusyInterval {
     let kind = match (&event.kind, event.status) {
         (EventKind::OutOfOffice, _) => BusyKind::OutOfOffice,
+        _ if event.is_unanswered() => BusyKind::Unanswered,
         (_, EventStatus::Tentative) => BusyKind::Tentative,
         _ => BusyKind::Busy,
     };
@@ -228,5 +236,6 @@ fn busy_interval(calendar: &Calendar, event: &CalendarEvent, interval: Interval)
         external_event_id: event.id.clone(),
         interval,
         kind,
+        title: Some(event.title.clone()).filter(|title| !title.is_empty()),
     }
 }

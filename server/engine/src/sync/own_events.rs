@@ -1,23 +1,24 @@
 //! Our own events in a provider's calendar: recognized, never counted as conflicts, and followed when they change there.
 
-use chrono::TimeDelta;
 use chrono_tz::Tz;
 use cupo_core::{
     appointment::{AppointmentStatus, CancelledBy},
+    ids::ClaimId,
     interval::{Interval, normalize, subtract},
 };
 use cupo_providers::{CalendarEvent, EventStatus, MeetingLink, Transparency};
 use cupo_store::{
     Appointment, AppointmentCursor, AppointmentExternalMapping, AppointmentFilter, Calendar, MeetingState, Tx,
-    appointment_get, appointment_list, appointment_list_claims, appointment_set_meeting_url, event_type_get,
-    mapping_get, mapping_get_by_external, mapping_mark_deleted, mapping_upsert,
+    appointment_list, appointment_list_by_claim, appointment_set_meeting_url, claim_hosts, claim_list, event_type_get,
+    mapping_get, mapping_get_by_event, mapping_get_by_external, mapping_mark_deleted, mapping_upsert,
 };
 use serde_json::json;
 
 use crate::{
     Engine, EngineError,
     audit::{Actor, Subject},
-    booking::transitions::NewTime,
+    booking::transitions::Ending,
+    details::version_of,
     jobs::{PushEvent, SendMail},
     mail::{MailKind, Recipient},
 };
@@ -29,7 +30,7 @@ pub(super) struct MappedEvent {
 
 const PAGE: u32 = 200;
 
-/// A sequence that no appointment has: the provider's state is not known to be ours.
+/// A version that no appointment has: the provider's state is not known to be ours.
 const NOTHING_PUSHED: i64 = -1;
 
 impl Engine {
@@ -50,7 +51,7 @@ impl Engine {
                 if appointment.host_user_id != calendar.user_id || appointment.start_at >= window.end {
                     continue;
                 }
-                let mapping = mapping_get(tx, organization_id, &appointment.id).await?;
+                let mapping = mapping_get(tx, organization_id, &appointment.claim_id).await?;
                 mapped.extend(
                     mapping
                         .filter(|mapping| mapping.calendar_id == calendar.id && mapping.deleted_at.is_none())
@@ -82,15 +83,17 @@ impl Engine {
         let Some(mark) = event.mark.as_ref().filter(|mark| mark.installation == self.installation()) else {
             return Ok(None);
         };
-        if appointment_get(tx, organization_id, &mark.appointment_id).await?.is_none() {
+        let sharing = appointment_list_by_claim(tx, organization_id, &mark.claim_id).await?;
+        // A host whose appointment went to another one has a mark of it no more.
+        if !sharing.iter().any(|appointment| appointment.host_user_id == calendar.user_id) {
             return Ok(None);
         }
-        let old = mapping_get(tx, organization_id, &mark.appointment_id).await?;
+        let old = mapping_get(tx, organization_id, &mark.claim_id).await?;
         if old.as_ref().is_some_and(|old| old.external_event_id != event.id) {
             return Ok(None);
         }
         let adopted = AppointmentExternalMapping {
-            appointment_id: mark.appointment_id.clone(),
+            claim_id: mark.claim_id.clone(),
             organization_id: organization_id.clone(),
             calendar_id: calendar.id.clone(),
             external_event_id: event.id.clone(),
@@ -98,12 +101,31 @@ impl Engine {
             html_link: event.html_link.clone(),
             meeting_state: old.as_ref().map_or(MeetingState::None, |old| old.meeting_state),
             pushed_sequence: NOTHING_PUSHED,
+            guests: old.map(|old| old.guests).unwrap_or_default(),
             deleted_at: None,
         };
         mapping_upsert(tx, &adopted).await?;
-        let push = PushEvent { appointment_id: mark.appointment_id.clone() };
+        let push = PushEvent { claim_id: mark.claim_id.clone() };
         self.enqueue(tx, organization_id, &push).await?;
         Ok(Some(adopted))
+    }
+
+    /// Whether the event is the copy that a host of one of our appointments has of it, invited by the host in whose calendar
+    /// we wrote it: the claim takes that host's time already.
+    pub(super) async fn is_copy_of_own(
+        &self,
+        tx: &mut Tx,
+        calendar: &Calendar,
+        event: &CalendarEvent,
+    ) -> Result<bool, EngineError> {
+        let organization_id = &calendar.organization_id;
+        for mapping in mapping_get_by_event(tx, organization_id, &event.id).await? {
+            let is_elsewhere = mapping.calendar_id != calendar.id && mapping.deleted_at.is_none();
+            if is_elsewhere && claim_hosts(tx, organization_id, &mapping.claim_id).await?.contains(&calendar.user_id) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Our event was deleted or cancelled there: so is the appointment.
@@ -116,12 +138,23 @@ impl Engine {
         let organization_id = &calendar.organization_id;
         let mapping = mapping_get_by_external(tx, organization_id, &calendar.id, external_event_id).await?;
         let Some(mapping) = mapping.filter(|mapping| mapping.deleted_at.is_none()) else { return Ok(()) };
-        mapping_mark_deleted(tx, organization_id, &mapping.appointment_id, self.now()).await?;
-        let appointment = appointment_get(tx, organization_id, &mapping.appointment_id).await?;
-        if let Some(appointment) = appointment.filter(|found| found.status == AppointmentStatus::Confirmed) {
-            self.cancel_within(tx, &appointment, CancelledBy::Calendar, None, Actor::Calendar).await?;
+        mapping_mark_deleted(tx, organization_id, &mapping.claim_id, self.now()).await?;
+        for appointment in self.confirmed_of(tx, &mapping).await? {
+            let ending = Ending::Cancelled(CancelledBy::Calendar, None);
+            self.end_within(tx, &appointment, ending, Actor::Calendar).await?;
         }
         Ok(())
+    }
+
+    /// The appointments for which an event stands in the calendar.
+    async fn confirmed_of(
+        &self,
+        tx: &mut Tx,
+        mapping: &AppointmentExternalMapping,
+    ) -> Result<Vec<Appointment>, EngineError> {
+        let mut sharing = appointment_list_by_claim(tx, &mapping.organization_id, &mapping.claim_id).await?;
+        sharing.retain(|appointment| appointment.status == AppointmentStatus::Confirmed);
+        Ok(sharing)
     }
 
     /// Our event looks like this now. Gives the time it takes beyond its appointment's claim: none, unless the host moved it
@@ -133,61 +166,70 @@ impl Engine {
         event: &CalendarEvent,
         tz: Tz,
     ) -> Result<Option<Interval>, EngineError> {
-        let Some(appointment) = appointment_get(tx, &mapping.organization_id, &mapping.appointment_id).await? else {
-            return Ok(None);
-        };
+        let sharing = appointment_list_by_claim(tx, &mapping.organization_id, &mapping.claim_id).await?;
+        let is_ours_newer = mapping.pushed_sequence != version_of(&sharing);
+        let mut confirmed = self.confirmed_of(tx, &mapping).await?;
         let time = time_of(event, tz);
         let is_covered = |claim: Interval, time: Interval| claim.start <= time.start && time.end <= claim.end;
-        let beyond = |appointment: &Appointment| {
-            let is_confirmed = appointment.status == AppointmentStatus::Confirmed;
-            time.filter(|time| is_confirmed && !is_covered(appointment.claim, *time))
+        let beyond = |confirmed: &[Appointment]| {
+            let claim = confirmed.first()?.claim;
+            time.filter(|time| !is_covered(claim, *time))
         };
         if mapping.etag.is_some() && mapping.etag == event.etag {
             // The echo of our own write.
-            return Ok(beyond(&appointment));
+            return Ok(beyond(&confirmed));
         }
         mapping.etag = event.etag.clone();
         if let MeetingLink::Ready { url } = MeetingLink::from(event.meeting.clone())
             && mapping.meeting_state == MeetingState::Pending
         {
             mapping.meeting_state = MeetingState::Ready;
-            appointment_set_meeting_url(tx, &appointment.organization_id, &appointment.id, Some(&url)).await?;
+            for appointment in &sharing {
+                let Appointment { organization_id, id, .. } = appointment;
+                appointment_set_meeting_url(tx, organization_id, id, Some(&url)).await?;
+            }
         }
-        let is_ours_newer = mapping.pushed_sequence < appointment.sequence;
-        let moved_to = time.filter(|time| (time.start, time.end) != (appointment.start_at, appointment.end_at));
-        let is_confirmed = appointment.status == AppointmentStatus::Confirmed;
-        let mut appointment = appointment;
-        if let Some(time) = moved_to.filter(|_| is_confirmed && !is_ours_newer)
-            && let Some(moved) = self.follow(tx, &appointment, time).await?
+        let is_at = |time: &Interval, of: &Appointment| (time.start, time.end) == (of.start_at, of.end_at);
+        let moved_to = time.filter(|time| confirmed.first().is_some_and(|first| !is_at(time, first)));
+        if let Some(time) = moved_to.filter(|_| !is_ours_newer)
+            && self.follow(tx, &mapping.claim_id, &confirmed, time).await?
         {
             // The provider has this time already: there is nothing to push.
-            mapping.pushed_sequence = moved.sequence;
-            appointment = moved;
+            let sharing = appointment_list_by_claim(tx, &mapping.organization_id, &mapping.claim_id).await?;
+            mapping.pushed_sequence = version_of(&sharing);
+            confirmed = self.confirmed_of(tx, &mapping).await?;
         }
         mapping_upsert(tx, &mapping).await?;
-        Ok(if is_ours_newer { None } else { beyond(&appointment) })
+        Ok(if is_ours_newer { None } else { beyond(&confirmed) })
     }
 
-    /// Moves an appointment to where the host moved its event. Its buffers give way to other appointments. Two
-    /// appointments of a host can never share time, though a host may put one event over another: then the appointment
-    /// stays where it was, the mirror takes the event's time too, and the host is told.
+    /// Moves the appointments of a claim to where the host moved their event; says whether they went. Their buffers give way
+    /// to other appointments. Two claims of a host can never share time, though a host may put one event over another: then
+    /// the appointments stay where they were, the mirror takes the event's time too, and the host is told.
     async fn follow(
         &self,
         tx: &mut Tx,
-        appointment: &Appointment,
+        claim_id: &ClaimId,
+        confirmed: &[Appointment],
         time: Interval,
-    ) -> Result<Option<Appointment>, EngineError> {
-        let Appointment { id, organization_id, host_user_id, event_type_id, .. } = appointment;
+    ) -> Result<bool, EngineError> {
+        let Some(first) = confirmed.first() else { return Ok(false) };
+        let Appointment { id, organization_id, event_type_id, .. } = first;
         let rules = event_type_get(tx, organization_id, event_type_id).await?.map(|event_type| event_type.rules);
-        let before = rules.map_or(TimeDelta::zero(), |rules| rules.buffer_before);
-        let after = rules.map_or(TimeDelta::zero(), |rules| rules.buffer_after);
-        let wanted = Interval { start: time.start - before, end: time.end + after };
-        let others = appointment_list_claims(tx, organization_id, host_user_id, wanted).await?;
-        let others = others.into_iter().filter(|(other, _)| other != id).map(|(_, claim)| claim);
-        let left = subtract(&[wanted], &normalize(others.collect()));
+        let wanted = rules.map_or(time, |rules| Interval {
+            start: time.start - rules.buffer_before,
+            end: time.end + rules.buffer_after,
+        });
+        let mut others = Vec::new();
+        for host in claim_hosts(tx, organization_id, claim_id).await? {
+            let claims = claim_list(tx, organization_id, &host, wanted).await?;
+            others.extend(claims.into_iter().filter(|other| other.id != *claim_id).map(|other| other.claim));
+        }
+        let left = subtract(&[wanted], &normalize(others));
         if let Some(claim) = left.into_iter().find(|left| left.start <= time.start && time.end <= left.end) {
-            let to = NewTime { start_at: time.start, end_at: time.end, claim };
-            return self.move_within(tx, appointment, to, Actor::Calendar).await.map(Some);
+            let sharing = appointment_list_by_claim(tx, organization_id, claim_id).await?;
+            let standing: Vec<_> = sharing.into_iter().filter(|of| of.status.claims_time()).collect();
+            return Ok(!self.follow_within(tx, &standing, time, claim).await?.is_empty());
         }
         let detail = json!({ "start": time.start, "end": time.end });
         let subject = Subject::Appointment(id);
@@ -197,11 +239,11 @@ impl Engine {
                 appointment_id: id.clone(),
                 kind: MailKind::Collision,
                 recipient: Recipient::Host,
-                sequence: appointment.sequence,
+                sequence: first.sequence,
             };
             self.enqueue(tx, organization_id, &mail).await?;
         }
-        Ok(None)
+        Ok(false)
     }
 }
 

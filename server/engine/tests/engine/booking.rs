@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use cupo_core::{
     appointment::{AppointmentStatus, CancelledBy},
+    event_type::RulesInput,
     slots::Refusal,
     text::Locale,
     wire::{BookingRequest, HoldRequest},
@@ -11,7 +12,7 @@ use cupo_engine::{EngineError, EventTypeInput, SlotsRequest};
 use cupo_simulators::google::{Fault, FreeBusyError};
 use cupo_store::{AppointmentFilter, MeetingState};
 
-use crate::world::{CALENDAR, World, at, event, first_visit, request, slots_request};
+use crate::world::{CALENDAR, World, at, because, event, first_visit, hold_request, request, slots_request, to};
 
 const START: &str = "2026-11-25T09:00:00Z";
 
@@ -207,13 +208,7 @@ async fn a_throttled_write_is_made_later() {
 #[tokio::test]
 async fn a_held_slot_is_kept_for_its_visitor_and_for_a_while_only() {
     let world = World::open_for_business().await;
-    let hold = HoldRequest {
-        org: "ruiz".into(),
-        event: "first-visit".into(),
-        start: at(START),
-        duration: None,
-        replaces: None,
-    };
+    let hold = hold_request(START);
     let kept = world.engine.hold(hold.clone()).await.unwrap();
     assert!(!world.is_offered(START).await);
     let own = SlotsRequest { hold: Some(&kept.hold), ..slots_request("2026-11-25", "2026-11-25") };
@@ -235,13 +230,7 @@ async fn a_held_slot_is_kept_for_its_visitor_and_for_a_while_only() {
 #[tokio::test]
 async fn a_hold_that_was_let_go_or_has_expired_blocks_nothing() {
     let world = World::open_for_business().await;
-    let hold = HoldRequest {
-        org: "ruiz".into(),
-        event: "first-visit".into(),
-        start: at(START),
-        duration: None,
-        replaces: None,
-    };
+    let hold = hold_request(START);
     let kept = world.engine.hold(hold.clone()).await.unwrap();
     world.engine.hold_release(&kept.hold).await.unwrap();
     assert!(world.is_offered(START).await);
@@ -263,7 +252,7 @@ async fn a_visitor_moves_an_appointment_and_the_event_follows() {
         world.engine.slots(&ask).await.unwrap().starts.contains(&at(START)),
         "its own time does not stand in the way"
     );
-    let moved = world.engine.reschedule_by_token(&view.token, at(next)).await.unwrap();
+    let moved = world.engine.reschedule_by_token(&view.token, &to(next)).await.unwrap();
     assert_eq!((moved.start, moved.sequence), (at(next), 1));
     assert!(world.is_offered(START).await && !world.is_offered(next).await);
     world.run().await;
@@ -271,7 +260,7 @@ async fn a_visitor_moves_an_appointment_and_the_event_follows() {
     assert_eq!(after["id"], before["id"]);
     assert_eq!(at(after["start"]["dateTime"].as_str().unwrap()), at(next));
     assert_eq!(after["hangoutLink"], before["hangoutLink"]);
-    let unknown = world.engine.reschedule_by_token("nobody", at(next)).await;
+    let unknown = world.engine.reschedule_by_token("nobody", &to(next)).await;
     assert!(matches!(unknown, Err(EngineError::NotFound("appointment"))));
 }
 
@@ -280,9 +269,9 @@ async fn an_appointment_cannot_move_onto_another_one() {
     let world = World::open_for_business().await;
     let view = world.book("key", START).await;
     world.book("key-2", "2026-11-25T10:00:00Z").await;
-    let refused = world.engine.reschedule_by_token(&view.token, at("2026-11-25T10:00:00Z")).await;
+    let refused = world.engine.reschedule_by_token(&view.token, &to("2026-11-25T10:00:00Z")).await;
     assert!(matches!(refused, Err(EngineError::SlotTaken)));
-    let refused = world.engine.reschedule_by_token(&view.token, at("2026-11-25T10:10:00Z")).await;
+    let refused = world.engine.reschedule_by_token(&view.token, &to("2026-11-25T10:10:00Z")).await;
     assert!(matches!(refused, Err(EngineError::SlotRefused(Refusal::OffGrid))));
     assert_eq!(world.engine.appointment_by_token(&view.token, Locale::En).await.unwrap().start, at(START));
 }
@@ -292,15 +281,15 @@ async fn a_visitor_cancels_and_the_event_is_gone() {
     let world = World::open_for_business().await;
     let view = world.book("key", START).await;
     world.run().await;
-    let cancelled = world.engine.cancel_by_token(&view.token, "I am ill").await.unwrap();
+    let cancelled = world.engine.cancel_by_token(&view.token, &because("I am ill")).await.unwrap();
     assert_eq!(cancelled.cancelled_by, Some(CancelledBy::Visitor));
     assert_eq!(cancelled.cancel_reason.as_deref(), Some("I am ill"));
-    let again = world.engine.cancel_by_token(&view.token, "twice").await.unwrap();
+    let again = world.engine.cancel_by_token(&view.token, &because("twice")).await.unwrap();
     assert_eq!(again, cancelled, "cancelling again changes nothing");
     assert!(world.is_offered(START).await);
     world.run().await;
     assert!(world.events().is_empty());
-    let moved = world.engine.reschedule_by_token(&view.token, at("2026-11-25T10:00:00Z")).await;
+    let moved = world.engine.reschedule_by_token(&view.token, &to("2026-11-25T10:00:00Z")).await;
     assert!(matches!(moved, Err(EngineError::Conflict("error.appointment_cancelled"))));
 }
 
@@ -310,8 +299,8 @@ async fn an_appointment_that_is_over_cannot_be_changed() {
     let view = world.book("key", START).await;
     world.clock.set(at("2026-11-25T09:30:00Z"));
     for refused in [
-        world.engine.cancel_by_token(&view.token, "").await,
-        world.engine.reschedule_by_token(&view.token, at("2026-11-26T09:00:00Z")).await,
+        world.engine.cancel_by_token(&view.token, &because("")).await,
+        world.engine.reschedule_by_token(&view.token, &to("2026-11-26T09:00:00Z")).await,
     ] {
         assert!(matches!(refused, Err(EngineError::Conflict("error.appointment_past"))));
     }
@@ -340,9 +329,9 @@ async fn a_host_cancels_with_a_reason_and_the_history_tells_it() {
 async fn changes_before_the_event_is_written_leave_one_event_that_is_right() {
     let world = World::open_for_business().await;
     let view = world.book("key", START).await;
-    world.engine.reschedule_by_token(&view.token, at("2026-11-25T11:00:00Z")).await.unwrap();
+    world.engine.reschedule_by_token(&view.token, &to("2026-11-25T11:00:00Z")).await.unwrap();
     let other = world.book("key-2", START).await;
-    world.engine.cancel_by_token(&other.token, "").await.unwrap();
+    world.engine.cancel_by_token(&other.token, &because("")).await.unwrap();
     world.run().await;
     assert_eq!(at(world.the_event()["start"]["dateTime"].as_str().unwrap()), at("2026-11-25T11:00:00Z"));
 }
@@ -352,8 +341,8 @@ async fn time_that_was_given_back_can_be_booked_before_google_knows() {
     let world = World::open_for_business().await;
     let (cancelled, moved) = (world.book("key", START).await, world.book("key-2", "2026-11-25T10:00:00Z").await);
     world.run().await;
-    world.engine.cancel_by_token(&cancelled.token, "").await.unwrap();
-    world.engine.reschedule_by_token(&moved.token, at("2026-11-25T12:00:00Z")).await.unwrap();
+    world.engine.cancel_by_token(&cancelled.token, &because("")).await.unwrap();
+    world.engine.reschedule_by_token(&moved.token, &to("2026-11-25T12:00:00Z")).await.unwrap();
     // Nothing of this is written to Google yet; its free/busy still shows both times as taken.
     world.book("key-3", START).await;
     world.book("key-4", "2026-11-25T10:00:00Z").await;
@@ -364,7 +353,12 @@ async fn time_that_was_given_back_can_be_booked_before_google_knows() {
 #[tokio::test]
 async fn buffers_keep_appointments_apart() {
     let world = World::new().await;
-    world.offer(EventTypeInput { buffer_after_minutes: 15, buffer_before_minutes: 15, ..first_visit() }).await;
+    world
+        .offer(EventTypeInput {
+            rules: RulesInput { buffer_after_minutes: 15, buffer_before_minutes: 15, ..first_visit().rules },
+            ..first_visit()
+        })
+        .await;
     world.book("key", START).await;
     let starts: HashSet<_> = world.starts("2026-11-25", "2026-11-25").await.into_iter().collect();
     for (start, offered) in [("08:00", true), ("08:30", false), ("09:00", false), ("09:30", false), ("10:00", true)] {

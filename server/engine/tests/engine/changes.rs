@@ -9,7 +9,7 @@ use cupo_simulators::google::Fault;
 use cupo_store::AppointmentFilter;
 use serde_json::json;
 
-use crate::world::{CALENDAR, World, at, event};
+use crate::world::{CALENDAR, World, at, because, event, to};
 
 const START: &str = "2026-11-25T09:00:00Z";
 
@@ -74,7 +74,7 @@ async fn an_event_that_is_deleted_in_google_cancels_its_appointment() {
 async fn the_echo_of_our_own_write_changes_nothing_and_blocks_nothing() {
     let (world, view) = booked().await;
     assert_eq!(seen(&world, &view).await.sequence, 0);
-    world.engine.cancel_by_token(&view.token, "").await.unwrap();
+    world.engine.cancel_by_token(&view.token, &because("")).await.unwrap();
     // The event still stands in Google; the appointment's time is free all the same.
     told(&world, 101).await;
     assert!(world.is_offered(START).await);
@@ -88,7 +88,7 @@ async fn a_change_of_the_title_leaves_the_appointment_alone() {
     told(&world, 101).await;
     assert_eq!(seen(&world, &view).await.sequence, 0);
     assert!(world.mail.messages().is_empty());
-    world.engine.reschedule_by_token(&view.token, at("2026-11-25T11:00:00Z")).await.unwrap();
+    world.engine.reschedule_by_token(&view.token, &to("2026-11-25T11:00:00Z")).await.unwrap();
     world.run().await;
     assert_eq!(at(world.the_event()["start"]["dateTime"].as_str().unwrap()), at("2026-11-25T11:00:00Z"));
 }
@@ -99,7 +99,7 @@ async fn an_event_that_was_dragged_before_our_write_arrived_ends_where_the_newer
     let id = world.the_event()["id"].as_str().unwrap().to_owned();
     world.google.patch_event(CALENDAR, &id, time("2026-11-26T14:00:00Z", "2026-11-26T14:30:00Z")).unwrap();
     // The visitor moves it before the notification comes: the write meets another etag, reads, and writes again.
-    world.engine.reschedule_by_token(&view.token, at("2026-11-25T11:00:00Z")).await.unwrap();
+    world.engine.reschedule_by_token(&view.token, &to("2026-11-25T11:00:00Z")).await.unwrap();
     world.run().await;
     told(&world, 101).await;
     let appointment = seen(&world, &view).await;
@@ -118,7 +118,7 @@ async fn an_event_that_is_dragged_onto_another_appointment_blocks_both_times_and
     assert_eq!(seen(&world, &view).await.start, at(START), "two appointments never share time");
     assert_eq!(seen(&world, &other).await.status, AppointmentStatus::Confirmed);
     assert!(!world.is_offered("2026-11-25T11:00:00Z").await && !world.is_offered("2026-11-25T11:30:00Z").await);
-    world.engine.cancel_by_token(&other.token, "").await.unwrap();
+    world.engine.cancel_by_token(&other.token, &because("")).await.unwrap();
     assert!(!world.is_offered("2026-11-25T11:00:00Z").await, "the dragged event still takes the time");
     let page = world.engine.appointments(&world.principal, AppointmentFilter::Upcoming, None).await.unwrap();
     let detail = world.engine.appointment(&world.principal, &page.items[0].appointment.id).await.unwrap();
@@ -245,7 +245,7 @@ async fn an_event_whose_writing_was_never_answered_is_adopted_and_deleted_with_i
     let view = world.book("key", START).await;
     world.engine.run_due_jobs().await.unwrap();
     assert_eq!(world.events().len(), 1);
-    world.engine.cancel_by_token(&view.token, "").await.unwrap();
+    world.engine.cancel_by_token(&view.token, &because("")).await.unwrap();
     world.google.clear_faults();
     told(&world, 100).await;
     world.run().await;

@@ -1,14 +1,7 @@
-use cupo_core::parse::FieldErrors;
-use cupo_engine::{CalendarChoice, EngineError, EventTypeInput, ScheduleInput, SignUp, SiteInput};
+use cupo_core::event_type::RulesInput;
+use cupo_engine::{CalendarChoice, EngineError, EventTypeInput, SignUp, SiteInput};
 
-use crate::world::{World, ana, at, first_visit, slots_request};
-
-fn fields(error: EngineError) -> Vec<String> {
-    match error {
-        EngineError::Invalid(FieldErrors(errors)) => errors.iter().map(|error| error.field.to_string()).collect(),
-        other => panic!("not a refusal of fields: {other:?}"),
-    }
-}
+use crate::world::{World, ana, fields, first_visit, slots_request};
 
 #[tokio::test]
 async fn who_signed_up_can_sign_in_and_out() {
@@ -60,26 +53,6 @@ async fn a_sign_up_names_every_field_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn changed_hours_show_in_the_slots_at_once() {
-    let world = World::new().await;
-    world.offer(first_visit()).await;
-    assert_eq!(world.starts("2026-11-25", "2026-11-25").await.len(), 16);
-    let input = r#"{"time_zone":"Europe/Madrid","weekly_hours":{"wednesday":[{"start":"10:00","end":"11:00"}]}}"#;
-    let input: ScheduleInput = serde_json::from_str(input).unwrap();
-    world.engine.schedule_save(&world.principal, input).await.unwrap();
-    let left = world.starts("2026-11-23", "2026-11-27").await;
-    assert_eq!(left, [at("2026-11-25T09:00:00Z"), at("2026-11-25T09:30:00Z")]);
-}
-
-#[tokio::test]
-async fn wrong_hours_are_named_by_their_day() {
-    let world = World::new().await;
-    let input = r#"{"time_zone":"Madrid","weekly_hours":{"monday":[{"start":"9","end":"10:00"}],"lunes":[]}}"#;
-    let refused = world.engine.schedule_save(&world.principal, serde_json::from_str(input).unwrap()).await;
-    assert_eq!(fields(refused.unwrap_err()), ["time_zone", "weekly_hours", "weekly_hours.monday"]);
-}
-
-#[tokio::test]
 async fn an_event_type_names_its_wrong_fields_and_a_taken_slug() {
     let world = World::new().await;
     world.offer(first_visit()).await;
@@ -87,7 +60,7 @@ async fn an_event_type_names_its_wrong_fields_and_a_taken_slug() {
     assert_eq!(fields(taken.unwrap_err()), ["slug"]);
     let wrong = EventTypeInput {
         title: String::new(),
-        duration_minutes: 0,
+        rules: RulesInput { duration_minutes: 0, ..RulesInput::default() },
         location_kind: "link".into(),
         location_detail: "javascript:alert(1)".into(),
         ..first_visit()
@@ -125,7 +98,8 @@ async fn another_organization_sees_and_changes_nothing() {
     let account = &world.engine.accounts(&world.principal).await.unwrap()[0];
     assert!(matches!(world.engine.account_disconnect(&eva, &account.account.id).await, Err(EngineError::NotFound(_))));
     let calendar_id = account.calendars[0].id.clone();
-    let choice = CalendarChoice { calendar_id, checks_conflicts: false };
+    let choice =
+        CalendarChoice { calendar_id, checks_conflicts: false, tentative_blocks: true, unanswered_blocks: true };
     let stolen = world.engine.calendar_choices_save(&eva, vec![choice], None).await;
     assert!(matches!(stolen, Err(EngineError::NotFound(_))));
     let event_type = world.engine.event_types(&world.principal).await.unwrap()[0].id.clone();

@@ -7,7 +7,7 @@ use cupo_simulators::{
 };
 use cupo_store::AppointmentFilter;
 
-use crate::world::{World, at, first_visit, request};
+use crate::world::{World, because, first_visit, request, to};
 
 const START: &str = "2026-11-25T09:00:00Z";
 
@@ -69,9 +69,9 @@ async fn a_change_and_a_cancellation_replace_the_invitation() {
     let world = without_calendar().await;
     let view = world.book("key", START).await;
     world.engine.run_due_jobs().await.unwrap();
-    world.engine.reschedule_by_token(&view.token, at("2026-11-26T09:00:00Z")).await.unwrap();
+    world.engine.reschedule_by_token(&view.token, &to("2026-11-26T09:00:00Z")).await.unwrap();
     world.engine.run_due_jobs().await.unwrap();
-    world.engine.cancel_by_token(&view.token, "I am ill").await.unwrap();
+    world.engine.cancel_by_token(&view.token, &because("I am ill")).await.unwrap();
     world.engine.run_due_jobs().await.unwrap();
     let mails = world.mails_to("leo@visitor.example");
     let calendars: Vec<_> = mails.iter().map(|mail| calendar_of(mail).unwrap()).collect();
@@ -133,8 +133,8 @@ async fn a_meeting_link_that_does_not_come_holds_the_mail_up_for_a_while_only() 
 async fn a_mail_that_was_overtaken_by_a_later_change_is_not_sent() {
     let world = without_calendar().await;
     let view = world.book("key", START).await;
-    world.engine.reschedule_by_token(&view.token, at("2026-11-26T09:00:00Z")).await.unwrap();
-    world.engine.cancel_by_token(&view.token, "").await.unwrap();
+    world.engine.reschedule_by_token(&view.token, &to("2026-11-26T09:00:00Z")).await.unwrap();
+    world.engine.cancel_by_token(&view.token, &because("")).await.unwrap();
     world.engine.run_due_jobs().await.unwrap();
     let mails = world.mails_to("leo@visitor.example");
     assert_eq!(mails.len(), 1);

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use cupo_core::text::Locale;
-use cupo_engine::{EngineError, SlotsRequest};
+use cupo_engine::{CalendarChoice, EngineError, EventTypeInput, SlotsRequest};
 
 use crate::world::{CALENDAR, World, at, event, first_visit, slots_request};
 
@@ -86,7 +86,7 @@ async fn unknown_addresses_and_lengths_are_told_apart() {
 #[tokio::test]
 async fn the_view_of_an_event_type_speaks_the_readers_language() {
     let world = World::open_for_business().await;
-    let view = world.engine.event_type_view("ruiz", "first-visit", Locale::Es).await.unwrap();
+    let view = world.engine.event_type_view("ruiz", "first-visit", Locale::Es, None).await.unwrap();
     assert_eq!((view.title.as_str(), view.locale.as_str(), &view.durations[..]), ("First visit", "es", &[30][..]));
     assert_eq!((view.host_name.as_str(), view.time_zone.as_str()), ("Ana Ruiz", "Europe/Madrid"));
     assert_eq!(view.window_end, at("2027-01-21T23:00:00Z"));
@@ -140,4 +140,81 @@ async fn without_any_calendar_the_hours_alone_decide() {
     let world = World::new().await;
     world.offer(first_visit()).await;
     assert_eq!(world.starts("2026-11-25", "2026-11-25").await.len(), 16);
+}
+
+/// Brings the mirror up to date.
+async fn sync(world: &World) {
+    world.pass(TimeDelta::minutes(11));
+    world.engine.run_periodic().await.unwrap();
+    world.run().await;
+}
+
+async fn choose(world: &World, tentative_blocks: bool, unanswered_blocks: bool) {
+    let calendars = world.engine.accounts(&world.principal).await.unwrap().remove(0).calendars;
+    let primary = calendars.into_iter().find(|calendar| calendar.is_primary).unwrap();
+    let choice = CalendarChoice {
+        calendar_id: primary.id.clone(),
+        checks_conflicts: true,
+        tentative_blocks,
+        unanswered_blocks,
+    };
+    world.engine.calendar_choices_save(&world.principal, vec![choice], Some(primary.id)).await.unwrap();
+}
+
+#[tokio::test]
+async fn tentative_and_unanswered_events_block_by_choice_and_declined_ones_never() {
+    let world = World::open_for_business().await;
+    let answered = |title: &str, start: &str, end: &str, response: &str| {
+        let mut event = event(title, start, end);
+        event["attendees"] = serde_json::json!([{ "email": CALENDAR, "self": true, "responseStatus": response }]);
+        event
+    };
+    let mut tentative = event("Maybe", "2026-11-25T08:00:00Z", "2026-11-25T08:30:00Z");
+    tentative["status"] = "tentative".into();
+    for event in [
+        tentative,
+        answered("Invited", "2026-11-25T09:00:00Z", "2026-11-25T09:30:00Z", "needsAction"),
+        answered("Not coming", "2026-11-25T10:00:00Z", "2026-11-25T10:30:00Z", "declined"),
+    ] {
+        world.google.insert_event(CALENDAR, event).unwrap();
+    }
+    sync(&world).await;
+    let offered = async || {
+        let mut offered = Vec::new();
+        for start in ["2026-11-25T08:00:00Z", "2026-11-25T09:00:00Z", "2026-11-25T10:00:00Z"] {
+            offered.push(world.is_offered(start).await);
+        }
+        offered
+    };
+    assert_eq!(offered().await, [false, false, true]);
+    // No synchronization is needed: the mirror knows what each event is.
+    choose(&world, false, true).await;
+    assert_eq!(offered().await, [true, false, true]);
+    choose(&world, true, false).await;
+    assert_eq!(offered().await, [false, true, true]);
+}
+
+#[tokio::test]
+async fn an_event_type_looks_at_calendars_of_its_own() {
+    let world = World::open_for_business().await;
+    let calendars = world.engine.accounts(&world.principal).await.unwrap().remove(0).calendars;
+    let other = calendars.iter().find(|calendar| !calendar.is_primary && calendar.can_write).unwrap().clone();
+    world.google.insert_event(CALENDAR, event("Busy", "2026-11-25T09:00:00Z", "2026-11-25T09:30:00Z")).unwrap();
+    let class = event("Class", "2026-11-25T10:00:00Z", "2026-11-25T10:30:00Z");
+    world.google.insert_event(&other.external_id, class).unwrap();
+    sync(&world).await;
+    assert!(!world.is_offered("2026-11-25T09:00:00Z").await && world.is_offered("2026-11-25T10:00:00Z").await);
+    let host = cupo_engine::EventTypeHostInput {
+        conflict_calendar_ids: Some(vec![other.id.to_string()]),
+        ..crate::world::host(&world.principal)
+    };
+    world.change(EventTypeInput { hosts: vec![host], ..first_visit() }).await;
+    world.run().await;
+    assert!(world.is_offered("2026-11-25T09:00:00Z").await && !world.is_offered("2026-11-25T10:00:00Z").await);
+    // What is looked at is kept up to date, too, and no slot asks for it.
+    world.google.insert_event(&other.external_id, event("More", "2026-11-25T11:00:00Z", "2026-11-25T11:30:00Z")).unwrap();
+    sync(&world).await;
+    world.google.clear_exchanges();
+    assert!(!world.is_offered("2026-11-25T11:00:00Z").await);
+    assert!(world.google.exchanges().is_empty());
 }

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{
+    event_type::RulesInput,
+    ids::EventTypeId,
+    parse::FieldErrors,
     text::Locale,
-    wire::{AppointmentView, BookingRequest},
+    wire::{AppointmentView, BookingRequest, CancelRequest, HoldRequest, RescheduleRequest, SeriesScope},
 };
 use cupo_engine::{
-    Engine, EngineError, EngineParts, EngineSettings, EventTypeInput, Google, GoogleCallback, Mailer, Principal,
-    SessionSecret, SignUp, SlotsRequest, clock::ManualClock, keyring::Keyring, random::OsRandom,
+    Engine, EngineError, EngineParts, EngineSettings, EventTypeHostInput, EventTypeInput, Google, GoogleCallback,
+    Mailer, MemberInput, Principal, SessionSecret, SignUp, SlotsRequest, clock::ManualClock, keyring::Keyring,
+    random::OsRandom,
 };
 use cupo_providers::{
-    Secret, Transport, TransportConfig,
+    FeedConfig, Secret, Transport, TransportConfig,
     google::{
         GoogleEndpoints, GoogleProvider,
         oauth::{GoogleClient, GoogleOauth, REQUIRED_SCOPES},
@@ -71,6 +75,7 @@ impl World {
             ),
             settings: EngineSettings {
                 webhook_url: Some(Url::parse("http://127.0.0.1:9/webhooks/google").unwrap()),
+                feeds: FeedConfig { allows_private_addresses: true, ..FeedConfig::default() },
                 ..EngineSettings::new(Url::parse("https://cupo.example/").unwrap())
             },
         });
@@ -98,9 +103,39 @@ impl World {
     }
 
     pub async fn connect(&self) {
-        let callback = self.consent(&REQUIRED_SCOPES).await;
-        let outcome = self.engine.google_connect_finish(&self.principal, &self.session, callback).await.unwrap();
+        self.connect_as(&self.principal, &self.session, CALENDAR).await;
+    }
+
+    /// Somebody of the organization connects a Google account.
+    pub async fn connect_as(&self, principal: &Principal, session: &str, account: &str) {
+        let callback = self.consent_as(principal, session, account, &REQUIRED_SCOPES).await;
+        let outcome = self.engine.google_connect_finish(principal, session, callback).await.unwrap();
         assert!(outcome.account_id.is_some());
+    }
+
+    /// Another host of the organization, with office hours in Madrid, and their session.
+    pub async fn colleague(&self, name: &str, email: &str) -> (Principal, String) {
+        let input = MemberInput {
+            name: name.into(),
+            email: email.into(),
+            password: "correct horse".into(),
+            time_zone: "Europe/Madrid".into(),
+        };
+        self.engine.member_add(&self.principal, input).await.unwrap();
+        let signed_in = self.engine.sign_in(email, "correct horse").await.unwrap();
+        (signed_in.principal, signed_in.session_token.expose().to_owned())
+    }
+
+    /// The event type of a slug.
+    pub async fn event_type(&self, slug: &str) -> EventTypeId {
+        let all = self.engine.event_types(&self.principal).await.unwrap();
+        all.into_iter().find(|event_type| event_type.slug.as_str() == slug).unwrap().id
+    }
+
+    /// Changes the first visit's form.
+    pub async fn change(&self, input: EventTypeInput) {
+        let id = self.event_type("first-visit").await;
+        self.engine.event_type_save(&self.principal, Some(&id), input).await.unwrap();
     }
 
     pub async fn offer(&self, input: EventTypeInput) {
@@ -109,8 +144,12 @@ impl World {
 
     /// Walks through the consent page, granting `scopes`; gives what Google sends the browser back with.
     pub async fn consent(&self, scopes: &[&str]) -> GoogleCallback {
-        let url = self.engine.google_connect_start(&self.principal, &self.session).await.unwrap();
-        let mut form = vec![("request", url.query().unwrap()), ("account", CALENDAR)];
+        self.consent_as(&self.principal, &self.session, CALENDAR, scopes).await
+    }
+
+    async fn consent_as(&self, principal: &Principal, session: &str, account: &str, scopes: &[&str]) -> GoogleCallback {
+        let url = self.engine.google_connect_start(principal, session).await.unwrap();
+        let mut form = vec![("request", url.query().unwrap()), ("account", account)];
         form.push(("decision", if scopes.is_empty() { "deny" } else { "allow" }));
         form.extend(scopes.iter().map(|scope| ("scope", *scope)));
         let page = format!("{}/o/oauth2/v2/auth/consent", self.google.base_url());
@@ -167,7 +206,12 @@ impl World {
 
     /// The events of Ana's calendar that take place.
     pub fn events(&self) -> Vec<Value> {
-        let mut events = self.google.events(CALENDAR).unwrap();
+        self.events_of(CALENDAR)
+    }
+
+    /// The events of a calendar that take place.
+    pub fn events_of(&self, calendar: &str) -> Vec<Value> {
+        let mut events = self.google.events(calendar).unwrap();
         events.retain(|event| event["status"] != "cancelled");
         events
     }
@@ -221,6 +265,14 @@ impl World {
     }
 }
 
+/// The fields that were refused.
+pub fn fields(error: EngineError) -> Vec<String> {
+    match error {
+        EngineError::Invalid(FieldErrors(errors)) => errors.iter().map(|error| error.field.to_string()).collect(),
+        other => panic!("not a refusal of fields: {other:?}"),
+    }
+}
+
 pub fn connection_to(google: &GoogleSimulator) -> Google {
     let url = |path: &str| Url::parse(&format!("{}{path}", google.base_url())).unwrap();
     let transport = Transport::new(TransportConfig::default()).unwrap();
@@ -255,15 +307,10 @@ pub fn first_visit() -> EventTypeInput {
         title: "First visit".into(),
         slug: "first-visit".into(),
         description: "Half an hour to get to know each other.".into(),
-        duration_minutes: 30,
-        increment_minutes: 30,
-        buffer_before_minutes: 0,
-        buffer_after_minutes: 0,
-        notice_minutes: 60,
-        window_days: 60,
+        rules: RulesInput { notice_minutes: 60, ..RulesInput::default() },
         location_kind: "meet".into(),
-        location_detail: String::new(),
         is_active: true,
+        ..EventTypeInput::default()
     }
 }
 
@@ -276,7 +323,31 @@ pub fn slots_request<'a>(from: &str, to: &str) -> SlotsRequest<'a> {
         duration: None,
         hold: None,
         reschedule: None,
+        host: None,
+        link: None,
     }
+}
+
+pub fn hold_request(start: &str) -> HoldRequest {
+    HoldRequest {
+        org: "ruiz".into(),
+        event: "first-visit".into(),
+        start: at(start),
+        duration: None,
+        replaces: None,
+        host: None,
+        link: None,
+    }
+}
+
+/// A visitor's wish for another time, for this appointment alone.
+pub fn to(start: &str) -> RescheduleRequest {
+    RescheduleRequest { start: at(start), scope: SeriesScope::This }
+}
+
+/// A visitor's reason to cancel this appointment alone.
+pub fn because(reason: &str) -> CancelRequest {
+    CancelRequest { reason: Some(reason.to_owned()), scope: SeriesScope::This }
 }
 
 pub fn request(start: &str) -> BookingRequest {
@@ -292,6 +363,27 @@ pub fn request(start: &str) -> BookingRequest {
         time_zone: "America/New_York".into(),
         locale: Some("en".into()),
         hold: None,
+        host: None,
+        link: None,
+        answers: Default::default(),
+        recurrence: None,
+    }
+}
+
+/// The text of a mail.
+pub fn body(mail: &Message) -> String {
+    mail.text.as_deref().unwrap().replace("\r\n", "\n")
+}
+
+/// A host of an event type, required, of weight and priority 1.
+pub fn host(principal: &Principal) -> EventTypeHostInput {
+    EventTypeHostInput {
+        user_id: principal.user_id.to_string(),
+        schedule_id: String::new(),
+        is_required: true,
+        weight: 1,
+        priority: 1,
+        conflict_calendar_ids: None,
     }
 }
 

@@ -3,9 +3,10 @@
 use chrono::SecondsFormat;
 use cupo_core::interval::Interval;
 use http::Method;
+use serde_json::Value;
 
 use super::failure::list_failure;
-use super::mapping::{self, event_id, insert_body, patch_body, says_the_same};
+use super::mapping::{self, event_id, insert_body, patch_body, patch_body_with_attendees, says_the_same};
 use super::{GoogleProvider, MAX_PAGES, wire};
 use crate::error::ProviderError;
 use crate::event::CalendarEvent;
@@ -17,7 +18,7 @@ const LIST: &str = "events.list";
 const EVENTS: &str = "calendars/{calendarId}/events";
 const EVENT: &str = "calendars/{calendarId}/events/{eventId}";
 const PAGE_SIZE: &str = "1000";
-/// Ids that are tried for one appointment before giving up.
+/// Ids that are tried for one claim before giving up.
 const MAX_GENERATIONS: u32 = 8;
 
 /// One round, all pages. Every page of a round and every later round sends the same parameters, as Google demands,
@@ -78,17 +79,24 @@ pub(super) async fn put(
     expected: Expected<'_>,
 ) -> Result<PutOutcome, ProviderError> {
     match expected {
-        Expected::Update { etag } => patch(google, token, calendar, &event.id, event, etag).await,
+        Expected::Update { etag } => patch(google, token, calendar, &event.id, patch_body(event), etag).await,
+        Expected::UpdateAttendees { etag, gone } => {
+            let found = get(google, token, calendar, &event.id).await?.ok_or(ProviderError::NotFound)?;
+            // Google replaces the whole list, so what was read must still be there when it is written.
+            let etag = etag.or(found.etag.as_deref());
+            let body = patch_body_with_attendees(event, &found.attendees, gone);
+            patch(google, token, calendar, &event.id, body, etag).await
+        }
         Expected::Create => create(google, token, calendar, event).await,
     }
 }
 
-/// Inserts under the id that belongs to the appointment. Google answers 409 when the id is taken:
+/// Inserts under the id that belongs to the claim. Google answers 409 when the id is taken:
 /// - by the event itself, whose answer was lost: it is brought up to date where it differs, and is the outcome;
 /// - by an event that was deleted (a deleted id stays taken) or is not ours: the next id is tried. Whether a PATCH
 ///   revives a deleted event is not documented, so none is tried.
 ///
-/// Each id follows from the appointment and from what Google holds, so a repetition arrives at the same event.
+/// Each id follows from the claim and from what Google holds, so a repetition arrives at the same event.
 async fn create(
     google: &GoogleProvider,
     token: &AccessToken,
@@ -97,7 +105,7 @@ async fn create(
 ) -> Result<PutOutcome, ProviderError> {
     let mark = event.mark.as_ref().ok_or_else(|| ProviderError::Rejected("an event to create needs a mark".into()))?;
     for generation in 0..MAX_GENERATIONS {
-        let id = event_id(&mark.appointment_id, generation);
+        let id = event_id(&mark.claim_id, generation);
         let mut request = google.request(token, "events.insert", Method::POST, EVENTS, &[calendar])?;
         write_parameters(&mut request);
         match google.call(request.with_json(&insert_body(event, &id))).await {
@@ -108,7 +116,8 @@ async fn create(
         match get(google, token, calendar, &id).await? {
             Some(found) if says_the_same(&found, event) => return Ok(outcome_of(found)),
             Some(found) if found.mark.as_ref() == Some(mark) => {
-                return patch(google, token, calendar, &id, event, found.etag.as_deref()).await;
+                let body = patch_body_with_attendees(event, &found.attendees, &[]);
+                return patch(google, token, calendar, &id, body, found.etag.as_deref()).await;
             }
             _ => {}
         }
@@ -121,13 +130,13 @@ async fn patch(
     token: &AccessToken,
     calendar: &str,
     id: &str,
-    event: &CalendarEvent,
+    body: Value,
     etag: Option<&str>,
 ) -> Result<PutOutcome, ProviderError> {
     const PATCH: &str = "events.patch";
     let mut request = google.request(token, PATCH, Method::PATCH, EVENT, &[calendar, id])?;
     write_parameters(&mut request);
-    let mut request = request.with_json(&patch_body(event));
+    let mut request = request.with_json(&body);
     if let Some(etag) = etag {
         request = request.with_if_match(etag)?;
     }

@@ -1,7 +1,7 @@
 //! Between [`CalendarEvent`] and Google's event.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
-use cupo_core::ids::AppointmentId;
+use cupo_core::ids::ClaimId;
 use cupo_core::zone::{TimeZoneName, first_instant_at_or_after};
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -12,17 +12,18 @@ use crate::event::{
     Reminders, ResponseStatus, Transparency, Visibility,
 };
 
-/// The private extended properties that mark Cupo's own events.
-const APPOINTMENT: &str = "cupoAppointment";
+/// The private extended properties that mark Cupo's own events. The first holds the claim's UUID, which is the appointment's
+/// own where no seats are shared; its name is that of the events that are in the calendars already.
+const CLAIM: &str = "cupoAppointment";
 const INSTALLATION: &str = "cupoInstallation";
 
 /// The name of the field that is missing or has an unknown form.
 pub(super) type UnreadableField = &'static str;
 
-/// The id of the event of an appointment. Google's ids are made of `a-v` and `0-9`, which hexadecimal digits are.
+/// The id of the event of a claim. Google's ids are made of `a-v` and `0-9`, which hexadecimal digits are.
 /// A higher generation is the next id to try when an id is taken for good.
-pub(super) fn event_id(appointment: &AppointmentId, generation: u32) -> String {
-    let digits = appointment.as_str().replace('-', "");
+pub(super) fn event_id(claim: &ClaimId, generation: u32) -> String {
+    let digits = claim.as_str().replace('-', "");
     if generation == 0 { format!("cupo{digits}") } else { format!("cupo{digits}{generation}") }
 }
 
@@ -67,6 +68,7 @@ pub(super) fn event(event: wire::Event) -> Result<CalendarEvent, UnreadableField
             _ => Visibility::Default,
         },
         attendees: event.attendees.unwrap_or_default().into_iter().map(attendee).collect(),
+        guests_see_each_other: event.guests_can_see_other_guests.unwrap_or(true),
         reminders: event.reminders.map_or(Reminders::Default, reminders),
         meeting,
         mark: event.extended_properties.and_then(mark),
@@ -157,8 +159,8 @@ fn is_web_address(text: &str) -> bool {
 /// A mark that cannot be read is none: whoever can write events can write properties.
 fn mark(properties: wire::ExtendedProperties) -> Option<EventMark> {
     let mut private = properties.private?;
-    let appointment_id = AppointmentId::parse(&private.remove(APPOINTMENT)?).ok()?;
-    Some(EventMark { appointment_id, installation: private.remove(INSTALLATION)? })
+    let claim_id = ClaimId::parse(&private.remove(CLAIM)?).ok()?;
+    Some(EventMark { claim_id, installation: private.remove(INSTALLATION)? })
 }
 
 /// The body of `events.insert`: everything that Cupo says of an event.
@@ -185,6 +187,9 @@ pub(super) fn insert_body(event: &CalendarEvent, id: &str) -> Value {
     if !event.attendees.is_empty() {
         body.insert("attendees".into(), event.attendees.iter().map(attendee_body).collect());
     }
+    if !event.guests_see_each_other {
+        body.insert("guestsCanSeeOtherGuests".into(), false.into());
+    }
     if let Reminders::Own(own) = &event.reminders {
         let overrides: Vec<Value> = own.iter().map(reminder_body).collect();
         body.insert("reminders".into(), json!({"useDefault": false, "overrides": overrides}));
@@ -198,6 +203,16 @@ pub(super) fn patch_body(event: &CalendarEvent) -> Value {
     Value::Object(common_body(event))
 }
 
+/// As [`patch_body`], with the list of attendees: those who are there but for the `gone`, and those of `event` who are missing.
+pub(super) fn patch_body_with_attendees(event: &CalendarEvent, there: &[Attendee], gone: &[String]) -> Value {
+    let mut body = common_body(event);
+    let is = |attendee: &Attendee, email: &str| attendee.email.eq_ignore_ascii_case(email);
+    let stay = there.iter().filter(|attendee| !gone.iter().any(|email| is(attendee, email)));
+    let come = event.attendees.iter().filter(|new| !there.iter().any(|attendee| is(attendee, &new.email)));
+    body.insert("attendees".into(), stay.chain(come).map(attendee_body).collect());
+    Value::Object(body)
+}
+
 fn common_body(event: &CalendarEvent) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("summary".into(), event.title.as_str().into());
@@ -206,7 +221,7 @@ fn common_body(event: &CalendarEvent) -> Map<String, Value> {
     body.insert("start".into(), time_body(&event.start));
     body.insert("end".into(), time_body(&event.end));
     if let Some(mark) = &event.mark {
-        let private = json!({APPOINTMENT: mark.appointment_id.as_str(), INSTALLATION: mark.installation});
+        let private = json!({CLAIM: mark.claim_id.as_str(), INSTALLATION: mark.installation});
         body.insert("extendedProperties".into(), json!({"private": private}));
     }
     if let Meeting::Request { request_id } = &event.meeting {

@@ -73,6 +73,7 @@ pub(super) struct Event {
     pub(super) visibility: Option<String>,
     pub(super) event_type: Option<String>,
     pub(super) attendees: Option<Vec<EventAttendee>>,
+    pub(super) guests_can_see_other_guests: Option<bool>,
     pub(super) reminders: Option<EventReminders>,
     pub(super) conference_data: Option<ConferenceData>,
     pub(super) hangout_link: Option<String>,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use cupo_core::interval::Interval;
 use cupo_providers::{
-    CalendarProvider, EventChange, EventTime, Expected, Meeting, MeetingLink, ProviderError, ResponseStatus, Secret,
-    SyncCursor, WatchRequest,
+    Attendee, CalendarProvider, EventChange, EventTime, Expected, Meeting, MeetingLink, ProviderError, ResponseStatus,
+    Secret, SyncCursor, WatchRequest,
 };
 use cupo_simulators::google::{CalendarSeed, GoogleOptions, InvitationKind, MeetSettings, UserSeed};
 use serde_json::json;
@@ -109,6 +109,35 @@ async fn an_update_keeps_the_answers_and_guests_that_the_calendar_has() {
     let answers: Vec<_> = found.attendees.iter().map(|attendee| (attendee.email.as_str(), attendee.response)).collect();
     assert!(answers.contains(&(GUEST, ResponseStatus::Accepted)), "{answers:?}");
     assert!(answers.contains(&("colleague@example.com", ResponseStatus::NeedsAction)), "{answers:?}");
+    world.assert_contract_is_kept();
+}
+
+#[tokio::test]
+async fn visitors_who_share_seats_come_and_go_and_the_others_keep_their_answers() {
+    let world = World::start().await;
+    world.google.put_event(&world.token, ANA, &appointment_event(), Expected::Create).await.unwrap();
+    let attendees = json!([
+        {"email": GUEST, "responseStatus": "accepted"},
+        {"email": "colleague@example.com", "responseStatus": "tentative"},
+    ]);
+    world.simulator.patch_event(ANA, APPOINTMENT_EVENT, json!({"attendees": attendees})).unwrap();
+    let put = async |visitors: &[&str], gone: &[String]| {
+        let mut wanted = appointment_event();
+        wanted.id = APPOINTMENT_EVENT.into();
+        wanted.attendees = visitors.iter().map(|email| Attendee::invited(*email, None)).collect();
+        let expected = Expected::UpdateAttendees { etag: None, gone };
+        world.google.put_event(&world.token, ANA, &wanted, expected).await.unwrap();
+        let found = world.google.get_event(&world.token, ANA, APPOINTMENT_EVENT).await.unwrap().unwrap();
+        let answers = found.attendees.into_iter().map(|attendee| (attendee.email, attendee.response));
+        answers.collect::<Vec<_>>()
+    };
+    let guest = (GUEST.to_owned(), ResponseStatus::Accepted);
+    let colleague = ("colleague@example.com".to_owned(), ResponseStatus::Tentative);
+    let second = ("second@example.net".to_owned(), ResponseStatus::NeedsAction);
+    let told = put(&[GUEST, "second@example.net"], &[]).await;
+    assert_eq!(told, [guest, colleague.clone(), second.clone()]);
+    let told = put(&["second@example.net"], &["Guest@example.net".to_owned()]).await;
+    assert_eq!(told, [colleague, second]);
     world.assert_contract_is_kept();
 }
 

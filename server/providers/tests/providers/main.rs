@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod feed;
 mod google_calendar;
 mod google_faults;
 mod google_oauth;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cupo_core::ids::AppointmentId;
+use cupo_core::ids::ClaimId;
 use cupo_core::interval::Interval;
 use cupo_providers::google::oauth::{GoogleClient, GoogleOauth, REQUIRED_SCOPES};
 use cupo_providers::google::{GoogleEndpoints, GoogleProvider};
@@ -110,7 +110,7 @@ pub fn appointment_event() -> CalendarEvent {
         description: Some("Booked through the site".into()),
         attendees: vec![cupo_providers::Attendee::invited(GUEST, Some("Guest".into()))],
         mark: Some(EventMark {
-            appointment_id: AppointmentId::parse(APPOINTMENT).unwrap(),
+            claim_id: ClaimId::parse(APPOINTMENT).unwrap(),
             installation: "https://cupo.example".into(),
         }),
         ..CalendarEvent::draft("Consultation", instant(hour(9)), instant(hour(10)))

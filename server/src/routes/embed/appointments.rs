@@ -1,7 +1,7 @@
 //! `/embed/v1/appointments`: book, and by the visitor's secret read, cancel, reschedule.
 
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Days, Utc};
@@ -12,14 +12,26 @@ use super::cors::{self, AllowedOrigin};
 use crate::body::Json;
 use crate::language;
 use crate::problem::{Failure, Kind, Outcome};
+use crate::routes::private;
 use crate::state::AppState;
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// How many days around a taken slot are told.
 const DAYS_AROUND: u64 = 7;
 
-/// What was wanted when a slot turned out to be taken: organization, event type, start and duration.
-pub type Wanted = (String, String, DateTime<Utc>, Option<u32>);
+/// What was wanted when a slot turned out to be taken.
+pub struct Wanted {
+    pub org: String,
+    pub event: String,
+    pub start: DateTime<Utc>,
+    pub duration: Option<u32>,
+    pub host: Option<String>,
+    pub link: Option<String>,
+    /// A hold of the asker's that still stands.
+    pub hold: Option<String>,
+    /// The appointment that was to move.
+    pub reschedule: Option<String>,
+}
 
 pub async fn book(
     State(state): State<AppState>,
@@ -33,7 +45,17 @@ pub async fn book(
 async fn booked(state: &AppState, headers: &HeaderMap, request: BookingRequest) -> Outcome<Response> {
     let key = headers.get(IDEMPOTENCY_KEY).and_then(|it| it.to_str().ok());
     let key = key.ok_or(Kind::MissingHeader("Idempotency-Key"))?;
-    let wanted = (request.org.clone(), request.event.clone(), request.start, request.duration);
+    let wanted = Wanted {
+        org: request.org.clone(),
+        event: request.event.clone(),
+        start: request.start,
+        duration: request.duration,
+        host: request.host.clone(),
+        link: request.link.clone(),
+        // Its own slot may be the very one that is taken: by an event that the mirror does not know yet.
+        hold: None,
+        reschedule: None,
+    };
     match state.engine.book(key, request).await {
         // A repeated request gets the first answer again, status included.
         Ok(booked) => {
@@ -43,7 +65,7 @@ async fn booked(state: &AppState, headers: &HeaderMap, request: BookingRequest) 
             }
             Ok(private(response))
         }
-        Err(error) => Err(with_fresh_slots(state, error, wanted, None).await),
+        Err(error) => Err(with_fresh_slots(state, error, wanted).await),
     }
 }
 
@@ -65,7 +87,7 @@ pub async fn cancel(
     Json(request): Json<CancelRequest>,
 ) -> Outcome<Response> {
     let (_, origin) = own(&state, &token, &uri, &headers).await?;
-    let cancelled = state.engine.cancel_by_token(&token, request.reason.as_deref().unwrap_or("")).await;
+    let cancelled = state.engine.cancel_by_token(&token, &request).await;
     Ok(origin.respond(cancelled.map_err(Failure::from).map(|view| private(axum::Json(view).into_response()))))
 }
 
@@ -77,11 +99,20 @@ pub async fn reschedule(
     Json(request): Json<RescheduleRequest>,
 ) -> Outcome<Response> {
     let (view, origin) = own(&state, &token, &uri, &headers).await?;
-    let outcome = match state.engine.reschedule_by_token(&token, request.start).await {
+    let outcome = match state.engine.reschedule_by_token(&token, &request).await {
         Ok(view) => Ok(private(axum::Json(view).into_response())),
         Err(error) => {
-            let wanted = (view.org, view.event, request.start, None);
-            Err(with_fresh_slots(&state, error, wanted, Some(&token)).await)
+            let wanted = Wanted {
+                org: view.org,
+                event: view.event,
+                start: request.start,
+                duration: None,
+                host: None,
+                link: None,
+                hold: None,
+                reschedule: Some(token),
+            };
+            Err(with_fresh_slots(&state, error, wanted).await)
         }
     };
     Ok(origin.respond(outcome))
@@ -110,24 +141,21 @@ async fn own(
 }
 
 /// Adds to "the slot is taken" what is still free on the days around it, so that the visitor can go on at once.
-pub async fn with_fresh_slots(
-    state: &AppState,
-    error: EngineError,
-    (org, event, start, duration): Wanted,
-    reschedule: Option<&str>,
-) -> Failure {
+pub async fn with_fresh_slots(state: &AppState, error: EngineError, wanted: Wanted) -> Failure {
     if !matches!(error, EngineError::SlotTaken) {
         return error.into();
     }
-    let day = start.date_naive();
+    let day = wanted.start.date_naive();
     let request = SlotsRequest {
-        org: &org,
-        event: &event,
+        org: &wanted.org,
+        event: &wanted.event,
         from: day.checked_sub_days(Days::new(DAYS_AROUND)).unwrap_or(day),
         to: day.checked_add_days(Days::new(DAYS_AROUND)).unwrap_or(day),
-        duration,
-        hold: None,
-        reschedule,
+        duration: wanted.duration,
+        hold: wanted.hold.as_deref(),
+        reschedule: wanted.reschedule.as_deref(),
+        host: wanted.host.as_deref(),
+        link: wanted.link.as_deref(),
     };
     match state.engine.slots(&request).await {
         Ok(fresh) => Kind::SlotTaken { slots: fresh.starts.to_vec() }.into(),
@@ -136,10 +164,4 @@ pub async fn with_fresh_slots(
             error.into()
         }
     }
-}
-
-/// Personal data: no cache keeps it.
-fn private(mut response: Response) -> Response {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

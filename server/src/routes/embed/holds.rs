@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use cupo_core::wire::HoldRequest;
 
-use super::appointments::with_fresh_slots;
+use super::appointments::{Wanted, with_fresh_slots};
 use super::cors;
 use crate::body::Json;
 use crate::problem::{Failure, Outcome};
@@ -17,10 +17,20 @@ pub async fn create(
     Json(request): Json<HoldRequest>,
 ) -> Outcome<Response> {
     let origin = cors::check(&state, &request.org, &headers).await?;
-    let wanted = (request.org.clone(), request.event.clone(), request.start, request.duration);
+    let wanted = Wanted {
+        org: request.org.clone(),
+        event: request.event.clone(),
+        start: request.start,
+        duration: request.duration,
+        host: request.host.clone(),
+        link: request.link.clone(),
+        // What was not replaced stands.
+        hold: request.replaces.clone(),
+        reschedule: None,
+    };
     let outcome = match state.engine.hold(request).await {
         Ok(hold) => Ok((StatusCode::CREATED, axum::Json(hold)).into_response()),
-        Err(error) => Err(with_fresh_slots(&state, error, wanted, None).await),
+        Err(error) => Err(with_fresh_slots(&state, error, wanted).await),
     };
     Ok(origin.respond(outcome))
 }

@@ -4,6 +4,7 @@ mod appointments;
 mod cors;
 mod event_types;
 mod holds;
+mod series;
 mod slots;
 
 use axum::Router;
@@ -40,6 +41,7 @@ pub fn router(limits: &RateLimits) -> Router<AppState> {
         .layer(limits.bookings.layer());
     let reading = Router::new()
         .route("/embed/v1/event-types/{org}/{slug}", get(event_types::read).options(cors::preflight))
+        .route("/embed/v1/series", get(series::read).options(cors::preflight))
         .route("/embed/v1/appointments/{token}", get(appointments::read).options(cors::preflight))
         .route("/embed/v1/appointments/{token}/calendar.ics", get(appointments::calendar))
         .layer(CompressionLayer::new())

@@ -78,13 +78,15 @@ struct Query<'a> {
     duration: Option<u32>,
     hold: Option<Cow<'a, str>>,
     reschedule: Option<Cow<'a, str>>,
+    host: Option<Cow<'a, str>>,
+    link: Option<Cow<'a, str>>,
 }
 
 impl<'a> Query<'a> {
     /// Every parameter that is missing or malformed is named; those that nobody knows are left alone.
     fn parse(query: &'a str) -> Outcome<Self> {
-        let (mut org, mut event, mut from, mut to, mut duration, mut hold, mut reschedule) =
-            (None, None, None, None, None, None, None);
+        let (mut org, mut event, mut from, mut to, mut duration) = (None, None, None, None, None);
+        let (mut hold, mut reschedule, mut host, mut link) = (None, None, None, None);
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let place = match &*name {
                 "org" => &mut org,
@@ -94,6 +96,8 @@ impl<'a> Query<'a> {
                 "duration" => &mut duration,
                 "hold" => &mut hold,
                 "reschedule" => &mut reschedule,
+                "host" => &mut host,
+                "link" => &mut link,
                 _ => continue,
             };
             *place = Some(value).filter(|value| !value.is_empty());
@@ -113,7 +117,7 @@ impl<'a> Query<'a> {
         }
         match (org, event, from, to, duration) {
             (Some(org), Some(event), Some(from), Some(to), Some(duration)) if errors.is_empty() => {
-                Ok(Self { org, event, from, to, duration, hold, reschedule })
+                Ok(Self { org, event, from, to, duration, hold, reschedule, host, link })
             }
             _ => Err(Kind::Malformed(errors).into()),
         }
@@ -128,6 +132,8 @@ impl<'a> Query<'a> {
             duration: self.duration,
             hold: self.hold.as_deref(),
             reschedule: self.reschedule.as_deref(),
+            host: self.host.as_deref(),
+            link: self.link.as_deref(),
         }
     }
 }

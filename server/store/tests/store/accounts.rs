@@ -1,6 +1,8 @@
 use cupo_store::*;
 
-use crate::world::{World, account, appointment, at, between, calendar, mapping, on_both, subscription, taken};
+use crate::world::{
+    World, account, appointment, at, between, busy, calendar, insert, mapping, on_both, subscription, taken,
+};
 
 async fn account_of(world: &World, account: &CalendarProviderAccount) -> CalendarProviderAccount {
     world.read(async |tx| account_get(tx, &account.organization_id, &account.id).await).await.unwrap()
@@ -87,19 +89,12 @@ on_both! {
     async fn a_deleted_account_takes_its_calendars_along_and_leaves_the_mappings(world: World) {
         let tenant = world.tenant("acme").await;
         let (appointment, calendar) = (appointment(&tenant, 60), &tenant.calendar);
-        let busy = BusyInterval {
-            calendar_id: calendar.id.clone(),
-            organization_id: tenant.id().clone(),
-            external_event_id: "event".to_owned(),
-            interval: between(0, 30),
-            kind: BusyKind::Busy,
-        };
         let channel = subscription(&tenant, 600);
         world
             .write(async |tx| {
-                appointment_insert(tx, &appointment).await?;
+                insert(tx, &appointment).await?;
                 mapping_upsert(tx, &mapping(&appointment, calendar, "event")).await?;
-                busy_interval_upsert(tx, &busy).await?;
+                busy_interval_upsert(tx, &busy(&tenant, &calendar.id, "event", 0, 30), at(0)).await?;
                 subscription_insert(tx, &channel).await?;
                 account_delete(tx, tenant.id(), &tenant.account.id).await
             })
@@ -109,7 +104,7 @@ on_both! {
         assert!(world.read(async |tx| calendar_get(tx, tenant.id(), &calendar.id).await).await.is_none());
         assert!(world.read(async |tx| busy_interval_list(tx, tenant.id(), &ids, between(0, 60)).await).await.is_empty());
         assert!(world.read(async |tx| subscription_get(tx, &channel.id).await).await.is_none());
-        assert!(world.read(async |tx| mapping_get(tx, tenant.id(), &appointment.id).await).await.is_some());
+        assert!(world.read(async |tx| mapping_get(tx, tenant.id(), &appointment.claim_id).await).await.is_some());
         assert!(!world.write(async |tx| account_delete(tx, tenant.id(), &tenant.account.id).await).await.unwrap());
     }
 
@@ -118,7 +113,7 @@ on_both! {
         let id = &tenant.calendar.id;
         world
             .write(async |tx| {
-                assert!(calendar_set_choices(tx, tenant.id(), id, false, false).await?);
+                assert!(calendar_set_choices(tx, tenant.id(), id, false, false, true, false).await?);
                 calendar_update_sync(tx, tenant.id(), id, Some("cursor"), Some(at(1)), Some(at(2)), Some("slow")).await
             })
             .await
@@ -129,6 +124,7 @@ on_both! {
         let stored = world.write(async |tx| calendar_upsert(tx, &listed).await).await.unwrap();
         assert_eq!((&stored.id, stored.name.as_str(), stored.can_write), (id, "Renamed", false));
         assert_eq!((stored.checks_conflicts, stored.receives_events), (false, false));
+        assert_eq!((stored.tentative_blocks, stored.unanswered_blocks), (true, false));
         assert_eq!((stored.sync_cursor.as_deref(), stored.synced_at), (Some("cursor"), Some(at(1))));
         assert_eq!((stored.mirror_until, stored.sync_error.as_deref()), (Some(at(2)), Some("slow")));
         let calendars = world.read(async |tx| calendar_list_by_account(tx, tenant.id(), &tenant.account.id).await).await;
@@ -142,8 +138,8 @@ on_both! {
         let choose = async |receives_first: bool| {
             world
                 .write(async |tx| {
-                    calendar_set_choices(tx, tenant.id(), &tenant.calendar.id, true, receives_first).await?;
-                    calendar_set_choices(tx, tenant.id(), &second.id, true, true).await
+                    calendar_set_choices(tx, tenant.id(), &tenant.calendar.id, true, receives_first, true, true).await?;
+                    calendar_set_choices(tx, tenant.id(), &second.id, true, true, true, true).await
                 })
                 .await
         };
@@ -161,7 +157,7 @@ on_both! {
             .write(async |tx| {
                 calendar_upsert(tx, &fresh).await?;
                 calendar_upsert(tx, &unused).await?;
-                calendar_set_choices(tx, tenant.id(), &unused.id, false, false).await?;
+                calendar_set_choices(tx, tenant.id(), &unused.id, false, false, true, true).await?;
                 calendar_update_sync(tx, tenant.id(), &fresh.id, None, Some(at(50)), None, None).await
             })
             .await

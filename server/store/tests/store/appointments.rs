@@ -1,8 +1,10 @@
 use cupo_core::appointment::{AppointmentStatus, CancelledBy};
+use cupo_core::ids::{ClaimId, SeriesId, UserId};
 use cupo_core::parse::PhoneNumber;
+use cupo_core::question::Answer;
 use cupo_store::*;
 
-use crate::world::{Tenant, World, appointment, at, between, id, mapping, on_both, taken};
+use crate::world::{Tenant, World, appointment, at, between, id, insert, mapping, moved, on_both, shift, taken};
 
 async fn stored(world: &World, appointment: &Appointment) -> Appointment {
     world.read(async |tx| appointment_get(tx, &appointment.organization_id, &appointment.id).await).await.unwrap()
@@ -18,6 +20,30 @@ async fn page(
     world.read(async |tx| appointment_list(tx, tenant.id(), filter, at(100), limit, after.as_ref()).await).await
 }
 
+/// Ends it as the visitor who is ill would.
+async fn end(world: &World, appointment: &Appointment, expected: i64, status: AppointmentStatus) -> bool {
+    let (organization_id, id) = (&appointment.organization_id, &appointment.id);
+    world
+        .write(async |tx| {
+            let (by, reason) = (Some(CancelledBy::Visitor), Some("Ill"));
+            appointment_end(tx, organization_id, id, expected, status, by, reason, at(2)).await
+        })
+        .await
+        .unwrap()
+}
+
+async fn confirm(world: &World, appointment: &Appointment, expected: i64) -> bool {
+    let (organization_id, id) = (&appointment.organization_id, &appointment.id);
+    world.write(async |tx| appointment_confirm(tx, organization_id, id, expected, at(3)).await).await.unwrap()
+}
+
+fn pending(tenant: &Tenant, start: i64, expires: i64) -> Appointment {
+    let mut asked = appointment(tenant, start);
+    asked.status = AppointmentStatus::Pending;
+    asked.expires_at = Some(at(expires));
+    asked
+}
+
 fn starts(appointments: &[Appointment]) -> Vec<i64> {
     appointments.iter().map(|appointment| (appointment.start_at - at(0)).num_minutes()).collect()
 }
@@ -27,13 +53,21 @@ on_both! {
         let tenant = world.tenant("acme").await;
         let mut booked = appointment(&tenant, 60);
         booked.visitor_phone = Some(PhoneNumber::parse("+34600123456").unwrap());
-        world.write(async |tx| appointment_insert(tx, &booked).await).await.unwrap();
+        booked.answers =
+            vec![Answer { id: "why".to_owned(), label: "Why?".to_owned(), values: vec!["Tooth".to_owned()] }];
+        booked.series_id = Some(SeriesId::parse(&id()).unwrap());
+        booked.series_position = Some(3);
+        booked.expires_at = Some(at(9));
+        world.write(async |tx| insert(tx, &booked).await).await.unwrap();
         let stored = stored(&world, &booked).await;
         assert_eq!((stored.start_at, stored.end_at, stored.claim), (at(60), at(90), between(55, 100)));
         assert_eq!((&stored.visitor_name, &stored.visitor_email), (&booked.visitor_name, &booked.visitor_email));
         assert_eq!((&stored.visitor_phone, &stored.visitor_notes), (&booked.visitor_phone, &booked.visitor_notes));
         assert_eq!((stored.visitor_time_zone, stored.visitor_locale), (booked.visitor_time_zone, booked.visitor_locale));
         assert_eq!((stored.status, stored.cancelled_by), (AppointmentStatus::Confirmed, None));
+        assert_eq!((stored.answers, stored.claim_id), (booked.answers, booked.claim_id));
+        assert_eq!((stored.series_id, stored.series_position), (booked.series_id, Some(3)));
+        assert_eq!(stored.expires_at, Some(at(9)));
         let by_token = async |hash: &[u8]| world.read(async |tx| appointment_get_by_token_hash(tx, hash).await).await;
         assert_eq!(by_token(&booked.manage_token_hash).await.unwrap().id, booked.id);
         assert!(by_token(b"guessed").await.is_none());
@@ -42,57 +76,167 @@ on_both! {
     async fn a_move_raises_the_sequence_and_refuses_a_stale_one(world: World) {
         let tenant = world.tenant("acme").await;
         let booked = appointment(&tenant, 60);
-        world.write(async |tx| appointment_insert(tx, &booked).await).await.unwrap();
-        let shift = async |expected: i64, start: i64| {
-            world
-                .write(async |tx| {
-                    let claim = between(start - 5, start + 40);
-                    appointment_move(
-                        tx, tenant.id(), &booked.id, expected, at(start), at(start + 30), claim, at(1)
-                    ).await
-                })
-                .await
-                .unwrap()
-        };
-        assert_eq!(shift(0, 70).await, MoveOutcome::Moved { sequence: 1 });
-        assert_eq!(shift(0, 200).await, MoveOutcome::Stale);
+        world.write(async |tx| insert(tx, &booked).await).await.unwrap();
+        let go = async |start: i64| world.write(async |tx| shift(tx, &booked, start, 1).await).await.unwrap();
+        assert_eq!(go(70).await, MoveOutcome::Moved { sequence: 1 });
+        assert_eq!(go(200).await, MoveOutcome::Stale);
         let stored = stored(&world, &booked).await;
         assert_eq!((stored.start_at, stored.claim, stored.sequence), (at(70), between(65, 110), 1));
         assert_eq!(stored.updated_at, at(1));
     }
 
-    async fn an_appointment_is_cancelled_once(world: World) {
+    async fn a_move_may_change_host_and_ask_for_approval_again(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (ben, _) = world.member(&tenant, "ben@example.com").await;
+        let booked = appointment(&tenant, 60);
+        world.write(async |tx| insert(tx, &booked).await).await.unwrap();
+        let to = Moved {
+            host_user_id: ben.id.clone(),
+            status: AppointmentStatus::Pending,
+            expires_at: Some(at(50)),
+            ..moved(&booked, 60)
+        };
+        let hosts = [ben.id.clone()];
+        world.write(async |tx| appointment_move(tx, &booked, &to, &hosts, 1, at(1)).await).await.unwrap();
+        let stored = stored(&world, &booked).await;
+        assert_eq!((&stored.host_user_id, stored.status), (&ben.id, AppointmentStatus::Pending));
+        assert_eq!(stored.expires_at, Some(at(50)));
+        let claimed = async |host: &UserId| {
+            world.read(async |tx| claim_list(tx, tenant.id(), host, between(0, 600)).await).await.len()
+        };
+        assert_eq!((claimed(&tenant.user.id).await, claimed(&ben.id).await), (0, 1));
+    }
+
+    async fn an_appointment_ends_once(world: World) {
         let tenant = world.tenant("acme").await;
         let booked = appointment(&tenant, 60);
-        world.write(async |tx| appointment_insert(tx, &booked).await).await.unwrap();
-        let cancel = async |expected| {
-            world
-                .write(async |tx| {
-                    let (by, reason) = (CancelledBy::Visitor, Some("Ill"));
-                    appointment_cancel(tx, tenant.id(), &booked.id, expected, by, reason, at(2)).await
-                })
-                .await
-                .unwrap()
-        };
-        assert!(!cancel(1).await);
-        assert!(cancel(0).await);
-        assert!(!cancel(1).await);
-        let stored = stored(&world, &booked).await;
+        world.write(async |tx| insert(tx, &booked).await).await.unwrap();
+        assert!(!end(&world, &booked, 1, AppointmentStatus::Cancelled).await);
+        assert!(end(&world, &booked, 0, AppointmentStatus::Cancelled).await);
+        assert!(!end(&world, &booked, 1, AppointmentStatus::Cancelled).await);
+        let mut stored = stored(&world, &booked).await;
         assert_eq!((stored.status, stored.sequence, stored.updated_at), (AppointmentStatus::Cancelled, 1, at(2)));
         assert_eq!((stored.cancelled_by, stored.cancel_reason.as_deref()), (Some(CancelledBy::Visitor), Some("Ill")));
-        let moved = world
+        stored.status = AppointmentStatus::Confirmed;
+        assert_eq!(world.write(async |tx| shift(tx, &stored, 80, 3).await).await.unwrap(), MoveOutcome::Stale);
+    }
+
+    async fn only_a_pending_appointment_is_confirmed_and_only_once(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (asked, booked) = (pending(&tenant, 60, 50), appointment(&tenant, 200));
+        world
             .write(async |tx| {
-                appointment_move(tx, tenant.id(), &booked.id, 1, at(80), at(110), between(75, 120), at(3)).await
+                insert(tx, &asked).await?;
+                insert(tx, &booked).await
             })
+            .await
+            .unwrap();
+        assert!(!confirm(&world, &booked, 0).await);
+        assert!(!confirm(&world, &asked, 1).await);
+        assert!(confirm(&world, &asked, 0).await);
+        assert!(!confirm(&world, &asked, 1).await);
+        assert!(!end(&world, &asked, 0, AppointmentStatus::Declined).await);
+        let stored = stored(&world, &asked).await;
+        assert_eq!((stored.status, stored.sequence, stored.updated_at), (AppointmentStatus::Confirmed, 1, at(3)));
+        assert_eq!(stored.expires_at, None);
+        let claims =
+            world.read(async |tx| claim_list(tx, tenant.id(), &tenant.user.id, between(55, 100)).await).await;
+        assert_eq!(claims.len(), 1);
+    }
+
+    async fn of_a_confirmation_and_an_expiry_at_once_one_takes_effect(world: World) {
+        let tenant = world.tenant("acme").await;
+        let asked = pending(&tenant, 60, 50);
+        world.write(async |tx| insert(tx, &asked).await).await.unwrap();
+        let (confirmed, expired) =
+            futures::future::join(confirm(&world, &asked, 0), end(&world, &asked, 0, AppointmentStatus::Expired)).await;
+        assert_ne!(confirmed, expired);
+        let stored = stored(&world, &asked).await;
+        assert_eq!(stored.status == AppointmentStatus::Confirmed, confirmed);
+        let claims =
+            world.read(async |tx| claim_list(tx, tenant.id(), &tenant.user.id, between(55, 100)).await).await;
+        assert_eq!(claims.len(), usize::from(confirmed));
+    }
+
+    async fn pending_appointments_expire_in_time_the_longest_waiting_first(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (late, early, decided) = (pending(&tenant, 60, 20), pending(&tenant, 200, 10), pending(&tenant, 300, 5));
+        world
+            .write(async |tx| {
+                for asked in [&late, &early, &decided] {
+                    insert(tx, asked).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        assert!(end(&world, &decided, 0, AppointmentStatus::Declined).await);
+        let expiring = async |now: i64, limit: u32| -> Vec<_> {
+            let rows = world.read(async |tx| appointments_expiring(tx, at(now), limit).await).await;
+            assert!(rows.iter().all(|(organization_id, _)| organization_id == tenant.id()));
+            rows.into_iter().map(|(_, id)| id).collect()
+        };
+        assert!(expiring(9, 100).await.is_empty());
+        assert_eq!(expiring(10, 100).await, std::slice::from_ref(&early.id));
+        assert_eq!(expiring(20, 100).await, [early.id.clone(), late.id.clone()]);
+        assert_eq!(expiring(20, 1).await, std::slice::from_ref(&early.id));
+    }
+
+    async fn a_series_is_read_in_its_order(world: World) {
+        let tenant = world.tenant("acme").await;
+        let series_id = SeriesId::parse(&id()).unwrap();
+        world
+            .write(async |tx| {
+                for (position, start) in [(2, 300), (0, 100), (1, 200)] {
+                    let mut booked = appointment(&tenant, start);
+                    booked.series_id = Some(series_id.clone());
+                    booked.series_position = Some(position);
+                    insert(tx, &booked).await?;
+                }
+                insert(tx, &appointment(&tenant, 400)).await
+            })
+            .await
+            .unwrap();
+        let series = world.read(async |tx| appointment_list_by_series(tx, tenant.id(), &series_id).await).await;
+        assert_eq!(starts(&series), [100, 200, 300]);
+    }
+
+    async fn a_hosts_load_counts_what_was_given_lately_and_still_stands(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (ben, _) = world.member(&tenant, "ben@example.com").await;
+        let given = |host: &UserId, start: i64, created: i64| {
+            let mut booked = appointment(&tenant, start);
+            booked.host_user_id = host.clone();
+            booked.created_at = at(created);
+            booked
+        };
+        let (ana, ben) = (&tenant.user.id, &ben.id);
+        let dropped = given(ben, 600, 40);
+        world
+            .write(async |tx| {
+                for booked in [given(ana, 100, 9), given(ana, 200, 10), given(ana, 300, 30), given(ben, 400, 20)] {
+                    insert(tx, &booked).await?;
+                }
+                let mut asked = given(ben, 500, 25);
+                asked.status = AppointmentStatus::Pending;
+                insert(tx, &asked).await?;
+                insert(tx, &dropped).await
+            })
+            .await
+            .unwrap();
+        assert!(end(&world, &dropped, 0, AppointmentStatus::Cancelled).await);
+        let loads = world
+            .read(async |tx| appointment_loads(tx, tenant.id(), &tenant.event_type.id, at(10)).await)
             .await;
-        assert_eq!(moved.unwrap(), MoveOutcome::Stale);
+        let load = |user_id: &UserId, count, last| HostLoad { user_id: user_id.clone(), count, last_given: at(last) };
+        assert_eq!(loads, [load(ana, 2, 30), load(ben, 2, 25)]);
     }
 
     async fn a_meeting_link_is_no_new_version_of_the_appointment(world: World) {
         let tenant = world.tenant("acme").await;
         let booked = appointment(&tenant, 60);
         let url = Some("https://meet.example/x");
-        world.write(async |tx| appointment_insert(tx, &booked).await).await.unwrap();
+        world.write(async |tx| insert(tx, &booked).await).await.unwrap();
         assert!(
             world
                 .write(async |tx| appointment_set_meeting_url(tx, tenant.id(), &booked.id, url).await)
@@ -106,15 +250,20 @@ on_both! {
     async fn lists_are_ordered_and_paged_without_loss_or_repetition(world: World) {
         let tenant = world.tenant("acme").await;
         let other_host = world.tenant("other").await;
-        // At 100: 0 has ended, 70 ends this very minute, 90 is under way, the rest lies ahead; 300 is cancelled.
+        // At 100: 0 has ended, 70 ends this very minute, the rest lies ahead; 300, 301 and 1 do not take place; 190 and 280
+        // are pending.
         world
             .write(async |tx| {
-                for start in [0, 300, 145, 190, 235, 1] {
+                for start in [0, 300, 145, 190, 235, 1, 280, 301] {
                     let mut booked = appointment(&tenant, start);
-                    if start == 300 || start == 1 {
-                        booked.status = AppointmentStatus::Cancelled;
-                    }
-                    appointment_insert(tx, &booked).await?;
+                    booked.status = match start {
+                        300 => AppointmentStatus::Cancelled,
+                        301 => AppointmentStatus::Declined,
+                        1 => AppointmentStatus::Expired,
+                        190 | 280 => AppointmentStatus::Pending,
+                        _ => AppointmentStatus::Confirmed,
+                    };
+                    insert(tx, &booked).await?;
                 }
                 for start in [70, 71] {
                     let mut booked = appointment(&tenant, start);
@@ -124,16 +273,17 @@ on_both! {
                         booked.end_at = at(120);
                         booked.claim = between(100, 120);
                     }
-                    appointment_insert(tx, &booked).await?;
+                    insert(tx, &booked).await?;
                 }
-                appointment_insert(tx, &appointment(&other_host, 145)).await
+                insert(tx, &appointment(&other_host, 145)).await
             })
             .await
             .unwrap();
         let filters = [
-            (AppointmentFilter::Upcoming, vec![100, 145, 190, 235]),
+            (AppointmentFilter::Pending, vec![190, 280]),
+            (AppointmentFilter::Upcoming, vec![100, 145, 235]),
             (AppointmentFilter::Past, vec![70, 0]),
-            (AppointmentFilter::Cancelled, vec![300, 1]),
+            (AppointmentFilter::Cancelled, vec![301, 300, 1]),
         ];
         for (filter, expected) in filters {
             assert_eq!(starts(&page(&world, &tenant, filter, 100, None).await), expected, "{filter:?}");
@@ -151,7 +301,7 @@ on_both! {
                 appointment_list_upcoming_for_event_type(tx, tenant.id(), &tenant.event_type.id, at(121)).await
             })
             .await;
-        assert_eq!(starts(&upcoming), [145, 190, 235]);
+        assert_eq!(starts(&upcoming), [145, 190, 235, 280]);
     }
 
     async fn pages_do_not_lose_appointments_that_start_together(world: World) {
@@ -163,7 +313,7 @@ on_both! {
                     let mut booked = appointment(&tenant, 60);
                     booked.status = AppointmentStatus::Cancelled;
                     booked.id = cupo_core::ids::AppointmentId::parse(id).unwrap();
-                    appointment_insert(tx, &booked).await?;
+                    insert(tx, &booked).await?;
                 }
                 Ok(())
             })
@@ -182,8 +332,8 @@ on_both! {
         let mut pushed = mapping(&booked, &tenant.calendar, "event-1");
         world
             .write(async |tx| {
-                appointment_insert(tx, &booked).await?;
-                appointment_insert(tx, &other).await?;
+                insert(tx, &booked).await?;
+                insert(tx, &other).await?;
                 mapping_upsert(tx, &pushed).await
             })
             .await
@@ -196,7 +346,7 @@ on_both! {
             world.read(async |tx| mapping_get_by_external(tx, tenant.id(), &tenant.calendar.id, event).await).await
         };
         let found = find("event-1").await.unwrap();
-        assert_eq!((&found.appointment_id, found.etag.as_deref()), (&booked.id, Some("\"2\"")));
+        assert_eq!((&found.claim_id, found.etag.as_deref()), (&booked.claim_id, Some("\"2\"")));
         assert_eq!((found.meeting_state, found.pushed_sequence), (MeetingState::Ready, 3));
         assert!(find("event-2").await.is_none());
         let stolen = mapping(&other, &tenant.calendar, "event-1");
@@ -204,12 +354,38 @@ on_both! {
             taken(world.write(async |tx| mapping_upsert(tx, &stolen).await).await),
             "appointment_external_mapping.external_event_id"
         );
+        let claim_id = &booked.claim_id;
         let mark = async || {
-            world.write(async |tx| mapping_mark_deleted(tx, tenant.id(), &booked.id, at(5)).await).await.unwrap()
+            world.write(async |tx| mapping_mark_deleted(tx, tenant.id(), claim_id, at(5)).await).await.unwrap()
         };
         assert!(mark().await);
         assert!(!mark().await);
-        let marked = world.read(async |tx| mapping_get(tx, tenant.id(), &booked.id).await).await.unwrap();
+        let marked = world.read(async |tx| mapping_get(tx, tenant.id(), claim_id).await).await.unwrap();
         assert_eq!(marked.deleted_at, Some(at(5)));
+        let forget = async || {
+            world.write(async |tx| mapping_delete(tx, tenant.id(), claim_id).await).await.unwrap()
+        };
+        assert!(forget().await);
+        assert!(!forget().await);
+        assert!(find("event-1").await.is_none());
+    }
+
+    async fn an_event_is_found_in_any_calendar_and_outlives_its_claim(world: World) {
+        let tenant = world.tenant("acme").await;
+        let booked = appointment(&tenant, 60);
+        let mut elsewhere = mapping(&booked, &tenant.calendar, "event");
+        elsewhere.claim_id = ClaimId::parse(&id()).unwrap();
+        elsewhere.calendar_id = cupo_core::ids::CalendarId::parse(&id()).unwrap();
+        world
+            .write(async |tx| {
+                mapping_upsert(tx, &mapping(&booked, &tenant.calendar, "event")).await?;
+                mapping_upsert(tx, &elsewhere).await
+            })
+            .await
+            .unwrap();
+        let found = world.read(async |tx| mapping_get_by_event(tx, tenant.id(), "event").await).await;
+        let calendars: Vec<_> = found.into_iter().map(|mapping| mapping.calendar_id).collect();
+        assert_eq!(calendars, [tenant.calendar.id.clone(), elsewhere.calendar_id]);
+        assert!(world.read(async |tx| mapping_get_by_event(tx, tenant.id(), "other").await).await.is_empty());
     }
 }

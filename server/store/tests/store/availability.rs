@@ -1,17 +1,7 @@
 use cupo_core::ids::CalendarId;
 use cupo_store::*;
 
-use crate::world::{Tenant, World, between, calendar, on_both};
-
-fn busy(tenant: &Tenant, calendar_id: &CalendarId, event: &str, start: i64, end: i64) -> BusyInterval {
-    BusyInterval {
-        calendar_id: calendar_id.clone(),
-        organization_id: tenant.id().clone(),
-        external_event_id: event.to_owned(),
-        interval: between(start, end),
-        kind: BusyKind::Busy,
-    }
-}
+use crate::world::{Tenant, World, at, between, busy, calendar, on_both};
 
 async fn listed(
     world: &World,
@@ -31,10 +21,10 @@ on_both! {
             .write(async |tx| {
                 calendar_upsert(tx, &second).await?;
                 calendar_upsert(tx, &third).await?;
-                busy_interval_upsert(tx, &busy(&tenant, a, "1", 60, 90)).await?;
-                busy_interval_upsert(tx, &busy(&tenant, b, "1", 30, 200)).await?;
-                busy_interval_upsert(tx, &busy(&tenant, b, "2", 90, 100)).await?;
-                busy_interval_upsert(tx, &busy(&tenant, c, "1", 0, 600)).await
+                busy_interval_upsert(tx, &busy(&tenant, a, "1", 60, 90), at(0)).await?;
+                busy_interval_upsert(tx, &busy(&tenant, b, "1", 30, 200), at(0)).await?;
+                busy_interval_upsert(tx, &busy(&tenant, b, "2", 90, 100), at(0)).await?;
+                busy_interval_upsert(tx, &busy(&tenant, c, "1", 0, 600), at(0)).await
             })
             .await
             .unwrap();
@@ -51,7 +41,7 @@ on_both! {
         let calendars = [tenant.calendar.id.clone()];
         let put = async |start, end| {
             world
-                .write(async |tx| busy_interval_upsert(tx, &busy(&tenant, &calendars[0], "event", start, end)).await)
+                .write(async |tx| busy_interval_upsert(tx, &busy(&tenant, &calendars[0], "event", start, end), at(0)).await)
                 .await
                 .unwrap()
         };
@@ -60,7 +50,7 @@ on_both! {
         assert_eq!(listed(&world, &tenant, &calendars, (0, 600)).await, [between(60, 90)]);
         let forget = async || {
             world
-                .write(async |tx| busy_interval_delete(tx, tenant.id(), &calendars[0], "event").await)
+                .write(async |tx| busy_interval_delete(tx, tenant.id(), &calendars[0], "event", at(0)).await)
                 .await
                 .unwrap()
         };
@@ -81,9 +71,9 @@ on_both! {
         world
             .write(async |tx| {
                 calendar_upsert(tx, &other).await?;
-                busy_interval_upsert(tx, &busy(&tenant, &calendars[0], "old", 0, 30)).await?;
-                busy_interval_upsert(tx, &busy(&tenant, &other.id, "kept", 0, 30)).await?;
-                busy_intervals_replace(tx, tenant.id(), &calendars[0], fresh.clone()).await
+                busy_interval_upsert(tx, &busy(&tenant, &calendars[0], "old", 0, 30), at(0)).await?;
+                busy_interval_upsert(tx, &busy(&tenant, &other.id, "kept", 0, 30), at(0)).await?;
+                busy_intervals_replace(tx, tenant.id(), &calendars[0], fresh.clone(), at(0)).await
             })
             .await
             .unwrap();
@@ -92,9 +82,68 @@ on_both! {
         assert_eq!((mirror[0], mirror[122]), (between(10, 15), between(5000, 5005)));
         assert_eq!(listed(&world, &tenant, std::slice::from_ref(&other.id), (0, 600)).await, [between(0, 30)]);
         world
-            .write(async |tx| busy_intervals_replace(tx, tenant.id(), &calendars[0], Vec::new()).await)
+            .write(async |tx| busy_intervals_replace(tx, tenant.id(), &calendars[0], Vec::new(), at(0)).await)
             .await
             .unwrap();
         assert_eq!(listed(&world, &tenant, &calendars, (0, 100_000)).await, []);
+    }
+
+    async fn what_blocks_by_choice_is_left_out_where_the_calendar_says_so(world: World) {
+        let tenant = world.tenant("acme").await;
+        let calendars = [tenant.calendar.id.clone()];
+        let kinds = [BusyKind::Busy, BusyKind::Tentative, BusyKind::OutOfOffice, BusyKind::Unanswered];
+        world
+            .write(async |tx| {
+                for (number, kind) in (0..).zip(kinds) {
+                    let event = busy(&tenant, &calendars[0], kind.as_str(), number * 10, number * 10 + 5);
+                    busy_interval_upsert(tx, &BusyInterval { kind, ..event }, at(0)).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let all = [between(0, 5), between(10, 15), between(20, 25), between(30, 35)];
+        for (tentative, unanswered, expected) in [
+            (true, true, all.to_vec()),
+            (false, true, vec![all[0], all[2], all[3]]),
+            (true, false, vec![all[0], all[1], all[2]]),
+            (false, false, vec![all[0], all[2]]),
+        ] {
+            world
+                .write(async |tx| {
+                    calendar_set_choices(tx, tenant.id(), &calendars[0], true, true, tentative, unanswered).await
+                })
+                .await
+                .unwrap();
+            assert_eq!(listed(&world, &tenant, &calendars, (0, 600)).await, expected, "{tentative} {unanswered}");
+            let detailed = world
+                .read(async |tx| busy_interval_list_detailed(tx, tenant.id(), &calendars, between(0, 600)).await)
+                .await;
+            assert_eq!(detailed.iter().map(|busy| busy.interval).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    async fn an_event_keeps_its_kind_and_its_title(world: World) {
+        let tenant = world.tenant("acme").await;
+        let calendars = [tenant.calendar.id.clone()];
+        let mut event = busy(&tenant, &calendars[0], "event", 0, 30);
+        event.kind = BusyKind::OutOfOffice;
+        let listed = async || {
+            world
+                .read(async |tx| busy_interval_list_detailed(tx, tenant.id(), &calendars, between(0, 600)).await)
+                .await
+        };
+        world.write(async |tx| busy_interval_upsert(tx, &event, at(0)).await).await.unwrap();
+        assert_eq!(listed().await, std::slice::from_ref(&event));
+        event.title = None;
+        world.write(async |tx| busy_interval_upsert(tx, &event, at(0)).await).await.unwrap();
+        assert_eq!(listed().await, std::slice::from_ref(&event));
+        event.title = Some("Renamed".to_owned());
+        let again = vec![event.clone()];
+        world
+            .write(async |tx| busy_intervals_replace(tx, tenant.id(), &calendars[0], again.clone(), at(0)).await)
+            .await
+            .unwrap();
+        assert_eq!(listed().await, [event]);
     }
 }

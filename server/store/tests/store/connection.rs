@@ -3,7 +3,7 @@
 use cupo_store::*;
 use sqlx::Executor;
 
-use crate::world::{PostgresDatabase, World, appointment, at, between, job, on_both, on_postgres};
+use crate::world::{PostgresDatabase, World, appointment, at, between, insert, job, on_both, on_postgres};
 
 async fn waiting(tx: &mut Tx) -> u64 {
     job_counts(tx).await.unwrap().waiting
@@ -20,7 +20,7 @@ on_both! {
         let tenant = world.tenant("acme").await;
         let booked = appointment(&tenant, 60);
         let mut tx = world.store.write().await.unwrap();
-        appointment_insert(&mut tx, &booked).await.unwrap();
+        insert(&mut tx, &booked).await.unwrap();
         drop(tx);
         assert!(world.read(async |tx| appointment_get(tx, tenant.id(), &booked.id).await).await.is_none());
     }
@@ -48,7 +48,7 @@ on_both! {
                 world
                     .write(async |tx| {
                         job_enqueue(tx, &job(None, None, 0)).await?;
-                        appointment_insert(tx, &appointment(tenant, number * 100)).await
+                        insert(tx, &appointment(tenant, number * 100)).await
                     })
                     .await
             }
@@ -57,7 +57,7 @@ on_both! {
             outcome.unwrap();
         }
         let claims = world
-            .read(async |tx| appointment_list_claims(tx, tenant.id(), &tenant.user.id, between(-100, 10_000)).await)
+            .read(async |tx| claim_list(tx, tenant.id(), &tenant.user.id, between(-100, 10_000)).await)
             .await;
         assert_eq!((claims.len(), world.read(async |tx| Ok(waiting(tx).await)).await), (64, 64));
     }
@@ -128,7 +128,7 @@ async fn a_sqlite_file_keeps_its_rows_between_connections() {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", directory.path().join("cupo.db").display());
     let store = Store::connect(&url).await.unwrap();
-    assert_eq!(store.pending_migrations().await.unwrap(), ["0001 initial"]);
+    assert_eq!(store.pending_migrations().await.unwrap(), ["0001 initial", "0002 availability"]);
     store.migrate().await.unwrap();
     World { store: store.clone() }.tenant("acme").await;
     store.close().await;
@@ -144,7 +144,7 @@ async fn two_stores_in_memory_share_nothing() {
     let (one, two) =
         (Store::connect("sqlite::memory:").await.unwrap(), Store::connect("sqlite::memory:").await.unwrap());
     one.migrate().await.unwrap();
-    assert_eq!(two.pending_migrations().await.unwrap(), ["0001 initial"]);
+    assert_eq!(two.pending_migrations().await.unwrap(), ["0001 initial", "0002 availability"]);
 }
 
 #[tokio::test]
@@ -202,7 +202,7 @@ async fn on_postgres_owners_pass_one_another() {
 async fn on_postgres_replicas_may_migrate_at_once() {
     let Some(database) = PostgresDatabase::create().await else { return };
     let (one, two) = (Store::connect(&database.url).await.unwrap(), Store::connect(&database.url).await.unwrap());
-    assert_eq!(one.pending_migrations().await.unwrap(), ["0001 initial"]);
+    assert_eq!(one.pending_migrations().await.unwrap(), ["0001 initial", "0002 availability"]);
     let (first, second) = futures::future::join(one.migrate(), two.migrate()).await;
     first.unwrap();
     second.unwrap();

@@ -1,6 +1,7 @@
 //! What a record holds of secrets and of visitors stays out of logs.
 
-use cupo_core::ids::OrganizationId;
+use cupo_core::ids::{BookingLinkId, EventTypeId, OrganizationId};
+use cupo_core::question::Answer;
 use cupo_store::*;
 
 use crate::world::{account, appointment, at, hold, id, on_both, subscription, user};
@@ -55,6 +56,18 @@ fn debug_output_holds_no_secret() {
         created_at: at(0),
     };
     assert_hides(&answer, "IdempotencyKey");
+    let link = BookingLink {
+        id: BookingLinkId::parse(&id()).unwrap(),
+        organization_id: answer.organization_id,
+        event_type_id: EventTypeId::parse(&id()).unwrap(),
+        token_hash: secret(),
+        created_by: host.id,
+        created_at: at(0),
+        expires_at: None,
+        used_at: None,
+        appointment_id: None,
+    };
+    assert_hides(&link, "BookingLink");
 }
 
 on_both! {
@@ -64,6 +77,8 @@ on_both! {
         booked.manage_token_hash = SECRET.as_bytes().to_vec();
         booked.visitor_name = SECRET.to_owned();
         booked.visitor_notes = Some(SECRET.to_owned());
+        booked.answers =
+            vec![Answer { id: "why".to_owned(), label: "Why?".to_owned(), values: vec![SECRET.to_owned()] }];
         assert_hides(&booked, "Appointment");
         assert!(!format!("{booked:?}").contains("vera@example.org"));
         let mut kept = hold(&tenant, 60, 10);

@@ -93,7 +93,7 @@ async fn columns_of_postgres(store: &Store) -> BTreeSet<Column> {
 }
 
 #[test]
-fn both_migrations_say_the_same_but_for_the_claims() {
+fn both_first_migrations_say_the_same_but_for_the_claims() {
     let (sqlite, postgres) = (statements(SQLITE), statements(POSTGRES));
     assert!(sqlite.len() > 30, "the comparison found only {} statements", sqlite.len());
     assert_eq!(sqlite, postgres);
@@ -106,6 +106,81 @@ async fn both_databases_have_the_same_columns() {
             let columns = columns_of_sqlite(&on_sqlite.store).await;
             assert!(columns.len() > 100);
             assert_eq!(columns, columns_of_postgres(&on_postgres.store).await);
+        })
+        .await;
+    })
+    .await;
+}
+
+/// The answers to a question that both databases can be asked, each row one text.
+async fn texts(store: &Store, on_sqlite: &'static str, on_postgres: &'static str) -> BTreeSet<String> {
+    match &mut store.read().await.unwrap() {
+        Tx::Sqlite(connection) => {
+            let rows = sqlx::query(on_sqlite).fetch_all(&mut **connection).await.unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
+        }
+        Tx::Postgres(connection) => {
+            let rows = sqlx::query(on_postgres).fetch_all(&mut **connection).await.unwrap();
+            rows.iter().map(|row| row.get(0)).collect()
+        }
+    }
+}
+
+/// Table, columns in their order (`?` for an expression), whether it is unique and whether it is partial. Of the names only
+/// those that errors tell are the same: an index that only serves a constraint has none in SQLite.
+const INDICES_OF_SQLITE: &str = "
+    select m.name || ' (' || (select group_concat(coalesce(x.name, '?'), ', ' order by x.seqno)
+                                from pragma_index_info(i.name) x)
+           || ') ' || i.\"unique\" || ' ' || i.partial
+      from sqlite_master m join pragma_index_list(m.name) i
+     where m.type = 'table' and m.name not like '\\_sqlx%' escape '\\'";
+const INDICES_OF_POSTGRES: &str = "
+    select t.relname || ' (' || (select string_agg(coalesce(a.attname, '?'), ', ' order by k.position)
+                                   from unnest(i.indkey) with ordinality k (number, position)
+                                   left join pg_attribute a on a.attrelid = t.oid and a.attnum = k.number and k.number > 0)
+           || ') ' || i.indisunique::int || ' ' || (i.indpred is not null)::int
+      from pg_index i join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+     where n.nspname = current_schema() and t.relname not like '\\_sqlx%' and not i.indisexclusion";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_databases_have_the_same_indices() {
+    on_postgres(async |on_postgres: World| {
+        on_sqlite(async |on_sqlite: World| {
+            let indices = texts(&on_sqlite.store, INDICES_OF_SQLITE, INDICES_OF_POSTGRES).await;
+            assert!(indices.len() > 60);
+            assert_eq!(indices, texts(&on_postgres.store, INDICES_OF_SQLITE, INDICES_OF_POSTGRES).await);
+        })
+        .await;
+    })
+    .await;
+}
+
+/// Table and columns, the table and columns that they refer to, and what becomes of a row when that one goes.
+const KEYS_OF_SQLITE: &str = "
+    select m.name || ' (' || group_concat(f.\"from\", ', ' order by f.seq) || ') ' || f.\"table\"
+           || ' (' || group_concat(f.\"to\", ', ' order by f.seq) || ') ' || lower(f.on_delete)
+      from sqlite_master m join pragma_foreign_key_list(m.name) f
+     where m.type = 'table' group by m.name, f.id";
+const KEYS_OF_POSTGRES: &str = "
+    select t.relname || ' (' || (select string_agg(a.attname, ', ' order by k.position)
+                                   from unnest(c.conkey) with ordinality k (number, position)
+                                   join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.number)
+           || ') ' || p.relname
+           || ' (' || (select string_agg(a.attname, ', ' order by k.position)
+                         from unnest(c.confkey) with ordinality k (number, position)
+                         join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.number)
+           || ') ' || case c.confdeltype when 'c' then 'cascade' when 'a' then 'no action' else 'other' end
+      from pg_constraint c join pg_class t on t.oid = c.conrelid join pg_class p on p.oid = c.confrelid
+      join pg_namespace n on n.oid = t.relnamespace
+     where c.contype = 'f' and n.nspname = current_schema()";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_databases_have_the_same_foreign_keys() {
+    on_postgres(async |on_postgres: World| {
+        on_sqlite(async |on_sqlite: World| {
+            let keys = texts(&on_sqlite.store, KEYS_OF_SQLITE, KEYS_OF_POSTGRES).await;
+            assert!(keys.len() > 30);
+            assert_eq!(keys, texts(&on_postgres.store, KEYS_OF_SQLITE, KEYS_OF_POSTGRES).await);
         })
         .await;
     })
@@ -152,21 +227,83 @@ async fn plan(world: &World, query: &str) -> String {
 async fn the_slots_queries_are_covered_by_their_indices() {
     let queries = [
         (
-            "busy_interval_by_time",
-            "select start_at, end_at from busy_interval
-              where organization_id = $1 and end_at > $2 and start_at < $3 and calendar_id in ($4, $5)",
+            "b USING COVERING INDEX busy_interval_by_time (organization_id=? AND calendar_id=? AND end_at>?)",
+            "select b.start_at, b.end_at from calendar c cross join busy_interval b
+              where c.organization_id = $1 and c.id in ($4, $5)
+                and b.organization_id = $1 and b.calendar_id = c.id and b.end_at > $2 and b.start_at < $3
+                and (b.kind in ('busy', 'out_of_office') or (b.kind = 'tentative' and c.tentative_blocks = 1)
+                     or (b.kind = 'unanswered' and c.unanswered_blocks = 1))
+              order by b.start_at",
         ),
         (
-            "appointment_claims",
-            "select id, claim_start, claim_end from appointment
-              where organization_id = $1 and host_user_id = $2 and status = 'confirmed'
-                and claim_end > $3 and claim_start < $4",
+            "claim USING COVERING INDEX claim_by_host (organization_id=? AND host_user_id=? AND claim_end>?)",
+            "select id, organization_id, host_user_id, event_type_id, start_at, end_at, claim_start, claim_end, seats,
+                    seats_taken, recorded_at
+               from claim
+              where organization_id = $1 and host_user_id = $2 and claim_end > $3 and claim_start < $4
+              order by claim_start, id",
+        ),
+        (
+            "claim USING INDEX claim_by_event_type (organization_id=? AND event_type_id=? AND start_at>? AND start_at<?)",
+            "select id, seats_taken from claim
+              where organization_id = $1 and event_type_id = $2 and start_at >= $3 and start_at < $4",
+        ),
+        (
+            "hold_host USING COVERING INDEX hold_host_by_host (organization_id=? AND host_user_id=?)",
+            "select id from hold
+              where organization_id = $1 and claim_end > $3 and claim_start < $4 and expires_at > $5
+                and id in (select hold_id from hold_host where organization_id = $1 and host_user_id = $2)",
+        ),
+        (
+            "appointment USING INDEX appointment_loads (organization_id=? AND event_type_id=? AND created_at>?)",
+            "select host_user_id, count(*) as given, max(created_at) as last_given from appointment
+              where organization_id = $1 and event_type_id = $2 and created_at >= $3
+                and status in ('pending', 'confirmed')
+              group by host_user_id order by host_user_id",
+        ),
+    ];
+    on_sqlite(async |world: World| {
+        for (step, query) in queries {
+            let plan = plan(&world, query).await;
+            assert!(plan.contains(&format!("SEARCH {step}")), "{plan}");
+        }
+    })
+    .await;
+}
+
+/// What is looked for now and then is found without reading the whole table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_other_queries_find_their_rows_by_an_index() {
+    let queries = [
+        ("appointment_by_claim", "select * from appointment where organization_id = $1 and claim_id = $2"),
+        ("appointment_by_series", "select * from appointment where organization_id = $1 and series_id = $2"),
+        ("appointment_by_expiry", "select * from appointment where status = 'pending' and expires_at <= $1"),
+        (
+            "appointment_ended",
+            "select * from appointment
+              where organization_id = $1 and status in ('cancelled', 'declined', 'expired') and (start_at, id) < ($2, $3)
+              order by start_at desc, id desc limit $4",
+        ),
+        (
+            "appointment_external_mapping_by_event",
+            "select * from appointment_external_mapping where organization_id = $1 and external_event_id = $2",
+        ),
+        (
+            "history_by_subject",
+            "select * from history
+              where organization_id = $1 and kind = 'busy' and subject_id in ($2, $3) and valid_to > $4",
+        ),
+        ("history_by_age", "delete from history where valid_to < $1"),
+        (
+            "holiday_calendar_due",
+            "select id from holiday_calendar where source_url is not null and coalesce(fetched_at, 0) <= $1",
         ),
     ];
     on_sqlite(async |world: World| {
         for (index, query) in queries {
             let plan = plan(&world, query).await;
-            assert!(plan.contains(&format!("USING COVERING INDEX {index}")), "{plan}");
+            assert!(plan.contains("SEARCH") && plan.contains(index), "{index}: {plan}");
+            assert!(!plan.contains("TEMP B-TREE"), "{index}: {plan}");
         }
     })
     .await;

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::appointment::AppointmentStatus;
-use cupo_core::event_type::{Location, Rules};
+use cupo_core::event_type::{Location, Options, Rules, RulesInput, Window};
 use cupo_core::ids::*;
 use cupo_core::interval::Interval;
 use cupo_core::parse::{EmailAddress, Slug};
@@ -142,15 +142,7 @@ impl World {
             created_at: at(0),
         };
         let user = user(&format!("{name}@example.com"));
-        let schedule = Schedule {
-            id: ScheduleId::parse(&id()).unwrap(),
-            organization_id: organization.id.clone(),
-            user_id: user.id.clone(),
-            name: "Office hours".to_owned(),
-            time_zone: TimeZoneName::parse("Europe/Madrid").unwrap(),
-            weekly_hours: WeeklyHours::office_hours(),
-            updated_at: at(0),
-        };
+        let schedule = schedule(&organization.id, &user.id, "Office hours", true);
         let event_type = event_type(&organization.id, &user.id, &schedule.id, "first-visit");
         let account = account(&organization.id, &user.id, user.email.as_str());
         let calendar = calendar(&account, "primary");
@@ -166,12 +158,30 @@ impl World {
             membership_insert(tx, &membership).await?;
             schedule_insert(tx, &tenant.schedule).await?;
             event_type_insert(tx, &tenant.event_type).await?;
+            let host = host(&tenant.event_type, &tenant.user.id, &tenant.schedule.id);
+            event_type_hosts_replace(tx, &tenant.organization.id, &tenant.event_type.id, &[host]).await?;
             account_insert(tx, &tenant.account).await?;
             calendar_upsert(tx, &tenant.calendar).await
         })
         .await
         .unwrap();
         tenant
+    }
+
+    /// Another host of the tenant, with a default schedule.
+    pub async fn member(&self, tenant: &Tenant, email: &str) -> (User, Schedule) {
+        let user = user(email);
+        let schedule = schedule(tenant.id(), &user.id, "Office hours", true);
+        let membership =
+            Membership { organization_id: tenant.id().clone(), user_id: user.id.clone(), role: Role::Host };
+        self.write(async |tx| {
+            user_insert(tx, &user).await?;
+            membership_insert(tx, &membership).await?;
+            schedule_insert(tx, &schedule).await
+        })
+        .await
+        .unwrap();
+        (user, schedule)
     }
 }
 
@@ -201,6 +211,35 @@ pub fn user(email: &str) -> User {
     }
 }
 
+pub fn schedule(organization_id: &OrganizationId, user_id: &UserId, name: &str, is_default: bool) -> Schedule {
+    Schedule {
+        id: ScheduleId::parse(&id()).unwrap(),
+        organization_id: organization_id.clone(),
+        user_id: user_id.clone(),
+        name: name.to_owned(),
+        time_zone: TimeZoneName::parse("Europe/Madrid").unwrap(),
+        weekly_hours: WeeklyHours::office_hours(),
+        overrides: Vec::new(),
+        travels: Vec::new(),
+        holiday_calendar_ids: Vec::new(),
+        is_default,
+        updated_at: at(0),
+    }
+}
+
+pub fn host(event_type: &EventType, user_id: &UserId, schedule_id: &ScheduleId) -> EventTypeHost {
+    EventTypeHost {
+        organization_id: event_type.organization_id.clone(),
+        event_type_id: event_type.id.clone(),
+        user_id: user_id.clone(),
+        schedule_id: schedule_id.clone(),
+        is_required: true,
+        weight: 1,
+        priority: 1,
+        conflict_calendar_ids: None,
+    }
+}
+
 pub fn event_type(
     organization_id: &OrganizationId,
     host_user_id: &UserId,
@@ -215,14 +254,17 @@ pub fn event_type(
         slug: Slug::parse(slug).unwrap(),
         title: "First visit".to_owned(),
         description: "Half an hour\nto get acquainted".to_owned(),
-        rules: Rules {
-            duration: TimeDelta::minutes(30),
-            increment: TimeDelta::minutes(15),
-            buffer_before: TimeDelta::minutes(5),
-            buffer_after: TimeDelta::minutes(10),
-            notice: TimeDelta::minutes(120),
-            window_days: 60,
-        },
+        rules: Rules::parse(RulesInput {
+            duration_minutes: 30,
+            increment_minutes: 15,
+            buffer_before_minutes: 5,
+            buffer_after_minutes: 10,
+            notice_minutes: 120,
+            window: Window::RollingDays { days: 60 },
+            ..RulesInput::default()
+        })
+        .unwrap(),
+        options: Options::default(),
         location: Location::Address("Calle Mayor 1".to_owned()),
         is_active: true,
         created_at: at(0),
@@ -263,6 +305,8 @@ pub fn calendar(account: &CalendarProviderAccount, external_id: &str) -> Calenda
         is_primary: external_id == "primary",
         checks_conflicts: true,
         receives_events: external_id == "primary",
+        tentative_blocks: true,
+        unanswered_blocks: true,
         sync_cursor: None,
         synced_at: None,
         mirror_until: None,
@@ -282,22 +326,51 @@ pub fn appointment(tenant: &Tenant, start: i64) -> Appointment {
         start_at: at(start),
         end_at: at(start + 30),
         claim: between(start - 5, start + 40),
+        claim_id: ClaimId::parse(&id).unwrap(),
+        series_id: None,
+        series_position: None,
         visitor_name: "Vera Visitor".to_owned(),
         visitor_email: EmailAddress::parse("vera@example.org").unwrap(),
         visitor_phone: None,
         visitor_notes: Some("On the 2nd floor?".to_owned()),
         visitor_time_zone: TimeZoneName::parse("America/Bogota").unwrap(),
         visitor_locale: Locale::En,
+        answers: Vec::new(),
         location: tenant.event_type.location.clone(),
         meeting_url: None,
         manage_token_hash: id.as_bytes().to_vec(),
         sequence: 0,
         cancel_reason: None,
         cancelled_by: None,
+        expires_at: None,
         created_at: at(0),
         updated_at: at(0),
         id: AppointmentId::parse(&id).unwrap(),
     }
+}
+
+/// Stores the appointment; where it claims time, that of its one host.
+pub async fn insert(tx: &mut Tx, appointment: &Appointment) -> Result<(), StoreError> {
+    appointment_insert(tx, appointment, std::slice::from_ref(&appointment.host_user_id), 1).await
+}
+
+/// Where the appointment moves to when it shall start at the minute, by a claim of its own.
+pub fn moved(appointment: &Appointment, start: i64) -> Moved {
+    Moved {
+        host_user_id: appointment.host_user_id.clone(),
+        start_at: at(start),
+        end_at: at(start + 30),
+        claim: between(start - 5, start + 40),
+        claim_id: ClaimId::from(&appointment.id),
+        status: appointment.status,
+        expires_at: appointment.expires_at,
+    }
+}
+
+/// Moves the appointment of one host to the minute.
+pub async fn shift(tx: &mut Tx, appointment: &Appointment, start: i64, now: i64) -> Result<MoveOutcome, StoreError> {
+    let hosts = std::slice::from_ref(&appointment.host_user_id);
+    appointment_move(tx, appointment, &moved(appointment, start), hosts, 1, at(now)).await
 }
 
 pub fn hold(tenant: &Tenant, start: i64, expires: i64) -> Hold {
@@ -305,12 +378,25 @@ pub fn hold(tenant: &Tenant, start: i64, expires: i64) -> Hold {
     Hold {
         organization_id: tenant.organization.id.clone(),
         event_type_id: tenant.event_type.id.clone(),
-        host_user_id: tenant.user.id.clone(),
+        host_user_ids: vec![tenant.user.id.clone()],
         token_hash: id.as_bytes().to_vec(),
         start_at: at(start),
+        end_at: at(start + 30),
         claim: between(start - 5, start + 40),
+        created_at: at(0),
         expires_at: at(expires),
         id: HoldId::parse(&id).unwrap(),
+    }
+}
+
+pub fn busy(tenant: &Tenant, calendar_id: &CalendarId, event: &str, start: i64, end: i64) -> BusyInterval {
+    BusyInterval {
+        calendar_id: calendar_id.clone(),
+        organization_id: tenant.id().clone(),
+        external_event_id: event.to_owned(),
+        interval: between(start, end),
+        kind: BusyKind::Busy,
+        title: Some(event.to_uppercase()),
     }
 }
 
@@ -330,7 +416,7 @@ pub fn subscription(tenant: &Tenant, expires: i64) -> ProviderSubscription {
 
 pub fn mapping(appointment: &Appointment, calendar: &Calendar, external_event_id: &str) -> AppointmentExternalMapping {
     AppointmentExternalMapping {
-        appointment_id: appointment.id.clone(),
+        claim_id: appointment.claim_id.clone(),
         organization_id: appointment.organization_id.clone(),
         calendar_id: calendar.id.clone(),
         external_event_id: external_event_id.to_owned(),
@@ -338,6 +424,7 @@ pub fn mapping(appointment: &Appointment, calendar: &Calendar, external_event_id
         html_link: None,
         meeting_state: MeetingState::Pending,
         pushed_sequence: 0,
+        guests: Vec::new(),
         deleted_at: None,
     }
 }

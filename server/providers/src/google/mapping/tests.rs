@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::super::{events, free_busy};
 use super::*;
 
-const APPOINTMENT_ID: &str = "018f4e9e-7a3b-7c21-9d7e-3b1f6a2c4d5e";
+const CLAIM_ID: &str = "018f4e9e-7a3b-7c21-9d7e-3b1f6a2c4d5e";
 
 fn read(json: &Value) -> Result<CalendarEvent, UnreadableField> {
     event(wire::parse("events.get", json.to_string().as_bytes()).unwrap())
@@ -24,10 +24,10 @@ fn timed(changes: Value) -> Value {
 
 #[test]
 fn an_event_id_is_made_of_the_characters_that_google_allows() {
-    let appointment = AppointmentId::parse(APPOINTMENT_ID).unwrap();
-    assert_eq!(event_id(&appointment, 0), "cupo018f4e9e7a3b7c219d7e3b1f6a2c4d5e");
-    assert_eq!(event_id(&appointment, 3), "cupo018f4e9e7a3b7c219d7e3b1f6a2c4d5e3");
-    assert!(event_id(&appointment, 7).bytes().all(|byte| matches!(byte, b'a'..=b'v' | b'0'..=b'9')));
+    let claim = ClaimId::parse(CLAIM_ID).unwrap();
+    assert_eq!(event_id(&claim, 0), "cupo018f4e9e7a3b7c219d7e3b1f6a2c4d5e");
+    assert_eq!(event_id(&claim, 3), "cupo018f4e9e7a3b7c219d7e3b1f6a2c4d5e3");
+    assert!(event_id(&claim, 7).bytes().all(|byte| matches!(byte, b'a'..=b'v' | b'0'..=b'9')));
 }
 
 #[test]
@@ -110,10 +110,10 @@ fn a_meeting_is_pending_until_it_has_a_link_or_has_failed() {
 #[test]
 fn a_mark_that_cannot_be_read_is_none() {
     let with = |private: Value| read(&timed(json!({"extendedProperties": {"private": private}}))).unwrap().mark;
-    let mark = with(json!({APPOINTMENT: APPOINTMENT_ID, INSTALLATION: "here"})).unwrap();
-    assert_eq!((mark.appointment_id.as_str(), mark.installation.as_str()), (APPOINTMENT_ID, "here"));
-    assert_eq!(with(json!({APPOINTMENT: "me", INSTALLATION: "here"})), None);
-    assert_eq!(with(json!({APPOINTMENT: APPOINTMENT_ID})), None);
+    let mark = with(json!({CLAIM: CLAIM_ID, INSTALLATION: "here"})).unwrap();
+    assert_eq!((mark.claim_id.as_str(), mark.installation.as_str()), (CLAIM_ID, "here"));
+    assert_eq!(with(json!({CLAIM: "me", INSTALLATION: "here"})), None);
+    assert_eq!(with(json!({CLAIM: CLAIM_ID})), None);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn some_reminders() -> impl Strategy<Value = Reminders> {
 
 fn some_mark() -> impl Strategy<Value = EventMark> {
     ("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", any::<String>())
-        .prop_map(|(id, installation)| EventMark { appointment_id: AppointmentId::parse(&id).unwrap(), installation })
+        .prop_map(|(id, installation)| EventMark { claim_id: ClaimId::parse(&id).unwrap(), installation })
 }
 
 /// Everything that Cupo writes, at any value.
@@ -259,7 +259,7 @@ fn nearly_google_json() -> impl Strategy<Value = Value> {
             "Europe/Madrid",
             "cancelled",
             "https://meet.google.com/a",
-            APPOINTMENT_ID,
+            CLAIM_ID,
         ])
         .prop_map(Value::from),
     ];
