@@ -332,3 +332,19 @@ pub async fn method_not_allowed() -> Failure {
 pub fn panicked(panic: Box<dyn Any + Send>) -> axum::http::Response<Body> {
     Failure::from_panic(panic).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_database_is_no_internal_failure_and_tells_when_to_ask_again() {
+        let busy = [StoreError::Retry, StoreError::Unavailable("gone".to_owned())];
+        for failure in busy.map(|error| Failure::from(EngineError::Store(error))) {
+            let answer = failure.to_problem_response(Locale::En);
+            assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(answer.headers()[RETRY_AFTER], "1");
+            assert_eq!(failure.problem(Locale::En).code, "unavailable");
+        }
+    }
+}

@@ -133,7 +133,8 @@ pub(super) mod view {
         };
         let until = clock(interval.end_minute);
         let until = if interval.crosses_midnight() { format!("{until} {}", t("dashboard.next_day")) } else { until };
-        format!("{} – {until}", clock(interval.start_minute))
+        // A line may end between two intervals, but not within one.
+        format!("{} – {until}", clock(interval.start_minute)).replace(' ', "\u{a0}")
     }
 
     #[cfg(test)]
@@ -147,6 +148,7 @@ pub(super) mod view {
             let hours =
                 WeeklyHours::new([office(), office(), vec![], office(), vec![at("20:00", "24:00")], vec![], vec![]]);
             let told = week(&hours.unwrap(), Locale::En);
+            let told: Vec<_> = told.into_iter().map(|(days, times)| (days, times.replace('\u{a0}', " "))).collect();
             let told: Vec<_> = told.iter().map(|(days, times)| (days.as_str(), times.as_str())).collect();
             assert_eq!(
                 told,

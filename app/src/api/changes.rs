@@ -51,8 +51,8 @@ pub(super) mod convert {
     use crate::text::{locale, tf};
     use crate::time;
 
-    const SHOWN_DAYS: usize = 5;
-    const SHOWN_TIMES: usize = 12;
+    const SHOWN_DAYS: usize = 3;
+    const SHOWN_TIMES: usize = 8;
 
     pub(in crate::api) fn changes(impact: ImpactView) -> ChangesView {
         let locale = locale();
@@ -90,7 +90,7 @@ pub(super) mod convert {
                 days.push((date, Vec::new()));
             }
             if let Some((_, times)) = days.last_mut().filter(|(_, times)| times.len() < SHOWN_TIMES) {
-                times.push(time::clock(*start, tz, locale));
+                times.push(time::clock(*start, tz, locale).replace(' ', "\u{a0}"));
                 shown += 1;
             }
         }
@@ -112,9 +112,9 @@ pub(super) mod convert {
             let first: DateTime<Utc> = "2026-11-23T22:30:00Z".parse().unwrap();
             let starts: Vec<_> = (0..400).map(|number| first + TimeDelta::minutes(30 * number)).collect();
             let view = slots(&starts, chrono_tz::Europe::Madrid, Locale::En);
-            assert_eq!(view.days[0], ("Monday, November 23, 2026".to_owned(), vec!["11:30 PM".to_owned()]));
-            assert_eq!(view.days.iter().map(|(_, times)| times.len()).collect::<Vec<_>>(), [1, 12, 12, 12, 12]);
-            assert_eq!((view.count, view.more), (400, 351));
+            assert_eq!(view.days[0], ("Monday, November 23, 2026".to_owned(), vec!["11:30\u{a0}PM".to_owned()]));
+            assert_eq!(view.days.iter().map(|(_, times)| times.len()).collect::<Vec<_>>(), [1, 8, 8]);
+            assert_eq!((view.count, view.more), (400, 383));
         }
     }
 }

@@ -31,12 +31,19 @@ pub struct ZonedDayRow {
     pub date: String,
     /// Whether a clock of either zone changes on it.
     pub changes: bool,
-    /// Whether the visitor's hours are other than a week before.
-    pub differs: bool,
     /// The hours by the host's clock.
-    pub host_hours: String,
+    pub host: ZonedHours,
     /// The same hours by the visitor's clock.
-    pub visitor_hours: String,
+    pub visitor: ZonedHours,
+}
+
+/// The hours of a day by one clock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ZonedHours {
+    /// The hours; empty where nobody can be booked.
+    pub text: String,
+    /// Whether they are other than a week before.
+    pub differs: bool,
 }
 
 /// The weeks around the next change of the clocks of the event type's zone or of `zone`.
@@ -59,13 +66,14 @@ pub async fn clock_change(id: String, #[server(default)] zone: String) -> Result
 
 #[cfg(feature = "ssr")]
 mod view {
+    use chrono::NaiveTime;
     use chrono_tz::Tz;
     use cupo_core::text::Locale;
     use cupo_core::wire::{self, ZoneChange};
     use cupo_core::zone::TimeZoneName;
 
-    use super::{ClockChangeView, ZonedDayRow};
-    use crate::text::{locale, t, tf};
+    use super::{ClockChangeView, ZonedDayRow, ZonedHours};
+    use crate::text::{locale, tf};
     use crate::time;
 
     const WEEK: usize = 7;
@@ -81,8 +89,7 @@ mod view {
 
     pub(super) fn of(preview: wire::ClockChangeView, title: String) -> ClockChangeView {
         let locale = locale();
-        let hours =
-            |hours: &[String]| if hours.is_empty() { t("dashboard.closed").to_owned() } else { hours.join(", ") };
+        let before = |number: usize| number.checked_sub(WEEK).map(|before| &preview.days[before]);
         let rows: Vec<_> = preview
             .days
             .iter()
@@ -90,12 +97,8 @@ mod view {
             .map(|(number, day)| ZonedDayRow {
                 date: time::date(day.date, locale),
                 changes: day.changes,
-                differs: number.checked_sub(WEEK).is_some_and(|before| {
-                    let before = &preview.days[before];
-                    (&before.host_hours, &before.visitor_hours) != (&day.host_hours, &day.visitor_hours)
-                }),
-                host_hours: hours(&day.host_hours),
-                visitor_hours: hours(&day.visitor_hours),
+                host: hours(&day.host_hours, before(number).map(|day| &day.host_hours), locale),
+                visitor: hours(&day.visitor_hours, before(number).map(|day| &day.visitor_hours), locale),
             })
             .collect();
         ClockChangeView {
@@ -107,6 +110,22 @@ mod view {
             weeks: rows.chunks(WEEK).map(<[_]>::to_vec).collect(),
             time_zones: TimeZoneName::all().map(str::to_owned).collect(),
         }
+    }
+
+    fn hours(of: &[String], before: Option<&Vec<String>>, locale: Locale) -> ZonedHours {
+        let text = of.iter().map(|span| told(span, locale)).collect::<Vec<_>>().join(", ");
+        ZonedHours { text, differs: before.is_some_and(|before| before != of) }
+    }
+
+    /// `09:00–17:00 +1` as the reader writes times.
+    fn told(span: &str, locale: Locale) -> String {
+        let one = |text: &str| {
+            let (time, day) = text.split_at_checked(5)?;
+            let time = NaiveTime::parse_from_str(time, "%H:%M").ok()?;
+            Some(format!("{}{day}", time::local_clock(time, locale)).replace(' ', "\u{a0}"))
+        };
+        let told: Option<Vec<_>> = span.split('–').map(one).collect();
+        told.map_or_else(|| span.to_owned(), |times| times.join(" – "))
     }
 
     fn sentence(change: &ZoneChange, locale: Locale) -> String {
@@ -130,6 +149,14 @@ mod view {
         use super::*;
 
         #[test]
+        fn hours_are_told_as_the_reader_writes_times() {
+            let plain = |span| told(span, Locale::En).replace('\u{a0}', " ");
+            assert_eq!(plain("09:00–17:00"), "9:00 AM – 5:00 PM");
+            assert_eq!(plain("22:00 -1–01:00"), "10:00 PM -1 – 1:00 AM");
+            assert_eq!(told("soon", Locale::En), "soon");
+        }
+
+        #[test]
         fn a_day_whose_hours_are_not_those_of_the_week_before_is_marked() {
             let day = |number: u32, visitor: &str| ZonedDay {
                 date: chrono::NaiveDate::from_ymd_opt(2027, 3, number).unwrap(),
@@ -150,7 +177,8 @@ mod view {
                 days: days.collect(),
             };
             let view = of(preview, String::new());
-            assert!(view.weeks[0].iter().all(|day| !day.differs) && view.weeks[1].iter().all(|day| day.differs));
+            assert!(view.weeks[0].iter().all(|day| !day.visitor.differs));
+            assert!(view.weeks[1].iter().all(|day| day.visitor.differs && !day.host.differs));
             assert!(
                 view.changes[0].contains("America/New York") && view.changes[0].contains("1 h"),
                 "{:?}",

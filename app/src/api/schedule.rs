@@ -157,7 +157,7 @@ pub async fn schedule_save(form: ScheduleForm) -> Result<(), AppError> {
     let id = id_or_new(&form.id, "schedule")?;
     let (input, keys) = convert::input(form.clone());
     answer(engine.schedule_save(&principal, id.as_ref(), input).await)
-        .map_err(|error| keys.name(error).with_form(&form))?;
+        .map_err(|error| keys.name(error).with_form(&convert::tidied(form)))?;
     done("/dashboard/availability", "saved");
     Ok(())
 }
@@ -262,9 +262,25 @@ mod convert {
         intervals.iter().map(row).collect()
     }
 
+    /// The form without the rows of hours that are empty: without a script each sending brings one for each day.
+    pub(super) fn tidied(mut form: ScheduleForm) -> ScheduleForm {
+        let days = [
+            &mut form.monday,
+            &mut form.tuesday,
+            &mut form.wednesday,
+            &mut form.thursday,
+            &mut form.friday,
+            &mut form.saturday,
+            &mut form.sunday,
+        ];
+        let dates = form.overrides.values_mut().map(|of| &mut of.hours);
+        days.into_iter().chain(dates).for_each(|rows| rows.retain(|row| !row.is_empty()));
+        form
+    }
+
     /// The form after a step without a script.
     pub(super) fn after_step(draft: Draft<ScheduleForm>) -> ScheduleForm {
-        let mut form = draft.form.clone();
+        let mut form = tidied(draft.form.clone());
         match draft.parts() {
             ("overrides", "add", _) => rows::add(&mut form.overrides),
             ("overrides", "remove", key) => drop(form.overrides.remove(key)),
@@ -387,6 +403,19 @@ mod convert {
             let dates: Vec<_> = input.overrides.iter().map(|of| (of.date.as_str(), of.hours.len())).collect();
             assert_eq!(dates, [("2026-12-24", 0), ("2026-12-31", 1)]);
             assert_eq!(keys.overrides, ["r002", "r003"]);
+        }
+
+        #[test]
+        fn empty_rows_do_not_come_back_with_the_form() {
+            let row = |start: &str| IntervalRow { start: start.to_owned(), end: String::new() };
+            let dated = OverrideRow { date: "2026-12-24".to_owned(), hours: vec![row("")] };
+            let form = ScheduleForm {
+                friday: vec![row("09:00"), row("")],
+                overrides: rows::rows_of([dated]),
+                ..ScheduleForm::default()
+            };
+            let form = tidied(form);
+            assert_eq!((form.friday.len(), form.overrides["r000"].hours.len()), (1, 0));
         }
 
         #[test]

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
-use crate::api::clock_change::{ClockChangeView, ZonedDayRow, clock_change};
+use crate::api::clock_change::{ClockChangeView, ZonedDayRow, ZonedHours, clock_change};
 use crate::parts::frame::PageHead;
 use crate::parts::icons;
 use crate::parts::loaded::loaded;
@@ -39,7 +39,7 @@ pub(crate) fn ClockChangePage() -> impl IntoView {
                                 .collect_view()}
                         </ul>
                         <p class="hint">{t("dashboard.clock_text")}</p>
-                        {weeks.into_iter().map(|days| view! { <Week days host_zone=host_zone.clone() visitor_zone=visitor_zone_name.clone()/> }).collect_view()}
+                        <Weeks weeks host_zone visitor_zone=visitor_zone_name/>
                     }
                         .into_any()
                 }}
@@ -72,39 +72,53 @@ fn Choice(path: String, visitor_zone: String, time_zones: Vec<String>) -> impl I
     .into_any()
 }
 
+/// One part of the table a week.
 #[component]
-fn Week(days: Vec<ZonedDayRow>, host_zone: String, visitor_zone: String) -> impl IntoView {
+fn Weeks(weeks: Vec<Vec<ZonedDayRow>>, host_zone: String, visitor_zone: String) -> impl IntoView {
     let host = tf("dashboard.hours_in", &[("zone", &host_zone)]);
     let visitor = tf("dashboard.hours_in", &[("zone", &visitor_zone)]);
-    let rows = days
-        .into_iter()
-        .map(|day| {
-            view! {
-                <tr class:is-changed=day.differs>
-                    <th scope="row">
-                        {day.date}
-                        {day.changes.then(|| view! { <span class="badge badge-warm">{t("dashboard.clocks_change")}</span> })}
-                    </th>
-                    <td data-label=host.clone()>{day.host_hours}</td>
-                    <td data-label=visitor.clone()>
-                        {day.visitor_hours}
-                        {day.differs.then(|| view! { <span class="visually-hidden">{t("dashboard.differs")}</span> })}
-                    </td>
-                </tr>
-            }
-        })
-        .collect_view();
+    let labels = (host.clone(), visitor.clone());
+    let week = move |days: Vec<ZonedDayRow>| {
+        let rows = days.into_iter().map(|day| view! { <Day day labels=labels.clone()/> }).collect_view();
+        view! { <tbody>{rows}</tbody> }
+    };
     view! {
         <table class="cards zoned">
             <thead>
                 <tr>
                     <th scope="col">{t("dashboard.date")}</th>
-                    <th scope="col">{host.clone()}</th>
-                    <th scope="col">{visitor.clone()}</th>
+                    <th scope="col">{host}</th>
+                    <th scope="col">{visitor}</th>
                 </tr>
             </thead>
-            <tbody>{rows}</tbody>
+            {weeks.into_iter().map(week).collect_view()}
         </table>
+    }
+    .into_any()
+}
+
+#[component]
+fn Day(day: ZonedDayRow, labels: (String, String)) -> impl IntoView {
+    let hours = |hours: ZonedHours, label: String| {
+        let is_closed = hours.text.is_empty();
+        let text = if is_closed { t("dashboard.closed").to_owned() } else { hours.text };
+        let differs =
+            hours.differs.then(|| view! { " " <span class="visually-hidden">{t("dashboard.differs")}</span> });
+        view! {
+            <td data-label=label class:is-changed=hours.differs class:is-closed=is_closed>
+                <span>{text} {differs}</span>
+            </td>
+        }
+    };
+    view! {
+        <tr>
+            <th scope="row">
+                {day.date}
+                {day.changes.then(|| view! { " " <span class="badge badge-warm">{t("dashboard.clocks_change")}</span> })}
+            </th>
+            {hours(day.host, labels.0)}
+            {hours(day.visitor, labels.1)}
+        </tr>
     }
     .into_any()
 }

@@ -109,7 +109,7 @@ fn Slots(slots: SlotsView, label: &'static str, is_gain: bool) -> impl IntoView 
                 {slots
                     .days
                     .into_iter()
-                    .map(|(day, times)| view! { <div><dt>{day}</dt> <dd>{times.join(" · ")}</dd></div> })
+                    .map(|(day, times)| view! { <div><dt>{day}</dt> <dd>{times.join(", ")}</dd></div> })
                     .collect_view()}
             </dl>
             {(slots.more > 0).then(|| view! { <p class="hint">{tf("dashboard.changes_more", &[("count", &slots.more)])}</p> })}

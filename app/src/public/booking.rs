@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use cupo_core::wire::LocationView;
-use leptos::either::Either;
+use leptos::either::EitherOf3;
 use leptos::prelude::*;
 
 use super::address::Address;
@@ -108,6 +108,7 @@ fn summary(state: &BookingState) -> impl IntoView + use<> {
 /// Where it takes place, in words.
 pub(super) fn place(location: &LocationView) -> String {
     match (&location.detail, location.kind.as_str()) {
+        (Some(number), "phone") if location.needs_phone => tf("public.location_host_calls", &[("number", number)]),
         (Some(detail), "phone") => tf("public.location_visitor_calls", &[("number", detail)]),
         (Some(detail), _) => detail.clone(),
         (None, kind) => text_of("public.location_", kind).unwrap_or_default(),
@@ -121,9 +122,13 @@ fn step(state: &BookingState, context: &PublicContext, picks: Picks, address: &A
     match picks.slot {
         Some(slot) if is_free(&slot) => {
             let other = address.with(&day_of(picks));
-            Either::Left(details(state, picks, Choice::Picked { slot, other }))
+            let is_unseen = state.series.is_some() && !state.form.has_seen_dates();
+            let check = is_unseen.then(|| {
+                view! { <p class="notice" role="status">{icons::calendar()} <span>{t("public.check_dates")}</span></p> }
+            });
+            EitherOf3::A(view! { {check} {details(state, picks, Choice::Picked { slot, other })} })
         }
-        _ if was_posted => Either::Left(details(state, picks, Choice::Anew(nearby(state)))),
+        _ if was_posted => EitherOf3::B(details(state, picks, Choice::Anew(nearby(state)))),
         slot => {
             let offer = Offer {
                 address,
@@ -133,7 +138,7 @@ fn step(state: &BookingState, context: &PublicContext, picks: Picks, address: &A
                 now: context.now,
                 window_end: Some(state.event.window_end),
             };
-            Either::Right(view! {
+            EitherOf3::C(view! {
                 {slot.map(|_| view! { <p class="notice notice-warning" role="status">{t("public.slot_gone")}</p> })}
                 {wishes(state, address, &day_of(picks))}
                 {offer.view()}

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::PublicContext;
 use super::address::Address;
 use super::document::Document;
-use crate::text::{t, tf};
+use crate::text::t;
 
 /// A document that only says one thing, such as "this page does not exist".
 pub fn render_message_page(context: &PublicContext, status: u16, sentence: &str) -> String {
@@ -21,15 +21,14 @@ pub fn render_message_page(context: &PublicContext, status: u16, sentence: &str)
     })
 }
 
-/// What stands at the address of a single-use link that was used or is over. `organization` is slug and name of one that
-/// has something else to book for anybody.
-pub fn render_link_over_page(context: &PublicContext, link: &str, organization: Option<(&str, &str)>) -> String {
+/// What stands at the address of a single-use link that was used or is over. `org` is the slug of an organization that has
+/// something else to book for anybody.
+pub fn render_link_over_page(context: &PublicContext, link: &str, org: Option<&str>) -> String {
     let title = cupo_core::text::lookup(context.locale, "public.link_over").to_owned();
     let here = Address { path: String::new(), kept: vec![("link", link.to_owned())] };
     Document { address: here.open(&[]), ..document(title) }.render(context, || {
-        let elsewhere = organization.map(|(org, name)| {
-            let text = tf("public.link_over_elsewhere", &[("organization", &name)]);
-            view! { <p><a class="button" href=format!("/{org}")>{text}</a></p> }
+        let elsewhere = org.map(|org| {
+            view! { <p><a class="button" href=format!("/{org}")>{t("public.link_over_elsewhere")}</a></p> }
         });
         view! {
             <section class="card message">

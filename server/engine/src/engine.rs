@@ -214,13 +214,16 @@ impl Engine {
 
     /// Waits before a transaction is tried again: longer each time, and not in step with its rival.
     pub(crate) async fn pause_before_retry(&self, attempt: u32) {
-        let span = Duration::from_millis(10) * 2_u32.pow(attempt.min(6));
+        let span = Duration::from_millis(10) * 2_u32.pow(attempt.min(LONGEST_PAUSE));
         tokio::time::sleep(self.0.random.jittered(span)).await;
     }
 }
 
-/// How often a transaction that lost against a concurrent one is tried.
-pub(crate) const TRANSACTION_ATTEMPTS: u32 = 8;
+/// How often a transaction that lost against a concurrent one is tried, for some seconds in all. Of those who book any of
+/// many hosts at the same moment only one wins in each turn.
+pub(crate) const TRANSACTION_ATTEMPTS: u32 = 30;
+/// After so many attempts the pauses between them grow no more.
+const LONGEST_PAUSE: u32 = 4;
 
 /// Runs `$body` in a write transaction and commits it; a transaction that lost against a concurrent one is run again.
 ///

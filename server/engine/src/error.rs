@@ -131,7 +131,8 @@ impl EngineError {
             Self::ConsentDenied => "consent-denied",
             Self::ReconnectNeeded(_) => "reconnect-needed",
             Self::NotConfigured(_) => "not-configured",
-            Self::Store(StoreError::Unavailable(_)) => "unavailable",
+            // A transaction that loses again and again: the database is too busy.
+            Self::Store(StoreError::Unavailable(_) | StoreError::Retry) => "unavailable",
             Self::Provider(_) => "provider-failed",
             Self::Store(_) | Self::Internal { .. } => "internal",
         }
@@ -156,7 +157,7 @@ impl EngineError {
             Self::ConsentDenied => "error.consent_denied",
             Self::ReconnectNeeded(_) => "error.reconnect_needed",
             Self::NotConfigured(_) => "error.not_configured",
-            Self::Store(StoreError::Unavailable(_)) => "error.unavailable",
+            Self::Store(StoreError::Unavailable(_) | StoreError::Retry) => "error.unavailable",
             Self::Provider(_) => "error.provider_failed",
             Self::Store(_) | Self::Internal { .. } => "error.internal",
         }

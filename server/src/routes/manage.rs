@@ -158,11 +158,7 @@ impl Page {
 }
 
 /// Whether an appointment that ended can be made anew: its event type may be switched off, or need a link.
-async fn can_book_again(
-    state: &AppState,
-    appointment: &AppointmentView,
-    locale: Locale,
-) -> Result<bool, EngineError> {
+async fn can_book_again(state: &AppState, appointment: &AppointmentView, locale: Locale) -> Result<bool, EngineError> {
     if appointment.status.claims_time() {
         return Ok(false);
     }

@@ -23,8 +23,7 @@ use crate::state::AppState;
 use crate::{language, pages};
 
 /// Fields of the engine's refusals that stand on the page; whatever else is refused is told above them.
-const FIELDS: [&str; 7] =
-    ["name", "email", "phone", "notes", "recurrence", "recurrence.frequency", "recurrence.count"];
+const FIELDS: [&str; 7] = ["name", "email", "phone", "notes", "recurrence", "recurrence.frequency", "recurrence.count"];
 
 pub fn router(limits: &RateLimits) -> Router<AppState> {
     Router::new()
@@ -32,7 +31,12 @@ pub fn router(limits: &RateLimits) -> Router<AppState> {
         .route("/{org}", get(list))
 }
 
-async fn list(State(state): State<AppState>, Path(org): Path<String>, uri: Uri, headers: HeaderMap) -> Outcome<Response> {
+async fn list(
+    State(state): State<AppState>,
+    Path(org): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Outcome<Response> {
     let query = Query::try_from_uri(&uri).map(|Query(query)| query).unwrap_or_default();
     let found = match state.engine.public_event_types(&org).await {
         // Any first segment that is no other address comes here.
@@ -132,8 +136,7 @@ async fn refused(
 
 /// What is told above the form: that fields are marked, or what is wrong with something that has no field on the page.
 fn sentence_for_page(failure: &Failure, fields: &[(String, String)], locale: Locale) -> String {
-    let stands_nowhere =
-        |name: &str| !FIELDS.contains(&name) && !name.starts_with("answers.");
+    let stands_nowhere = |name: &str| !FIELDS.contains(&name) && !name.starts_with("answers.");
     match fields.iter().find(|(name, _)| stands_nowhere(name)) {
         Some((_, sentence)) => sentence.clone(),
         None => failure.sentence(locale),
@@ -151,7 +154,7 @@ fn is_link_over(error: &EngineError) -> bool {
 /// A single-use link that was used or is over has a page that says what to do now.
 async fn link_over(state: &AppState, org: &str, link: &str, locale: Locale, failure: Failure) -> Outcome<Response> {
     let listed = state.engine.public_event_types(org).await?;
-    let elsewhere = (!listed.event_types.is_empty()).then_some((org, listed.organization_name.as_str()));
+    let elsewhere = (!listed.event_types.is_empty()).then_some(org);
     let page = render_link_over_page(&pages::context(state, locale), link, elsewhere);
     Ok(pages::document(failure.status(), page, &state.engine.allowed_origins(org).await?))
 }

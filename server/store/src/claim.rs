@@ -203,6 +203,7 @@ pub(crate) async fn take(tx: &mut Tx, slot: &Slot<'_>, hosts: &[UserId], now: Da
         .map(drop);
     }
     debug_assert!(!hosts.is_empty(), "a claim takes somebody's time");
+    queue_up(tx, hosts).await?;
     for host in hosts {
         let inserted =
             sql(concat!("insert into claim (", columns!(), ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10)"))
@@ -224,6 +225,21 @@ pub(crate) async fn take(tx: &mut Tx, slot: &Slot<'_>, hosts: &[UserId], now: Da
             Err(StoreError::Unique(_)) => return Err(StoreError::ClaimTaken),
             Err(error) => return Err(error),
         }
+    }
+    Ok(())
+}
+
+/// Makes those wait for one another, in one order for all, who take time from the same hosts. Without it two that insert
+/// overlapping claims at the same moment wait for each other at PostgreSQL's exclusion constraint, until the server notices
+/// the deadlock a second later. SQLite has one writer.
+async fn queue_up(tx: &mut Tx, hosts: &[UserId]) -> Result<(), StoreError> {
+    if matches!(tx, Tx::Sqlite(_)) {
+        return Ok(());
+    }
+    let mut hosts: Vec<_> = hosts.iter().collect();
+    hosts.sort_unstable();
+    for host in hosts {
+        sql("select pg_advisory_xact_lock(hashtextextended($1, 0))").bind(host).execute(tx).await?;
     }
     Ok(())
 }
@@ -262,6 +278,8 @@ pub(crate) async fn shift(
     claim: Interval,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
+    let hosts = claim_hosts(tx, organization_id, claim_id).await?;
+    queue_up(tx, &hosts).await?;
     remember(tx, organization_id, claim_id, now).await?;
     sql("update claim set start_at = $3, end_at = $4, claim_start = $5, claim_end = $6, recorded_at = $7
           where organization_id = $1 and id = $2")

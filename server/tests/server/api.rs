@@ -102,7 +102,7 @@ async fn a_change_is_tried_before_it_is_made() {
     let path = format!("/api/v1/event-types/{id}/preview");
     let narrow = json!({
         "title": "Introduction", "slug": "intro", "location_kind": "meet",
-        "rules": { "duration_minutes": 30, "increment_minutes": 60, "window": { "kind": "rolling_days", "days": 60 } },
+        "rules": { "duration_minutes": 30, "increment_minutes": 60, "notice_minutes": 60 },
     });
     let impact: Value = world.send(&cookie, &path, &narrow).await.json().await.unwrap();
     assert!(starts(&impact["gained"]).is_empty() && !starts(&impact["lost"]).is_empty(), "{impact}");
@@ -145,12 +145,10 @@ async fn a_host_agrees_to_a_request_or_does_not() {
     assert!(!world.slots_of("on-request", "").await.contains(&slots[0]), "a request keeps its time");
     let engine = &world.server.engine;
     let pending = engine.appointments(&world.ana().await, AppointmentFilter::Pending, None).await.unwrap().items;
-    let path = |number: usize, action: &str| {
-        format!("/api/v1/appointments/{}/{action}", pending[number].appointment.id)
-    };
-    let read = async |token: &str| {
-        world.get(&format!("/embed/v1/appointments/{token}")).await.json::<Value>().await.unwrap()
-    };
+    let path =
+        |number: usize, action: &str| format!("/api/v1/appointments/{}/{action}", pending[number].appointment.id);
+    let read =
+        async |token: &str| world.get(&format!("/embed/v1/appointments/{token}")).await.json::<Value>().await.unwrap();
     assert_eq!(world.send(&cookie, &path(0, "confirm"), &json!({})).await.status(), 204);
     assert_eq!(read(&requests[0]).await["status"], "confirmed");
     let again = problem(world.send(&cookie, &path(0, "confirm"), &json!({})).await, 409, "conflict").await;

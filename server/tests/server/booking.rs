@@ -104,3 +104,17 @@ async fn unchanged_slots_are_not_sent_twice_and_changed_ones_are() {
     world.booked().await;
     assert_eq!(ask().await.unwrap().status(), 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_sent_ten_times_at_once_is_carried_out_once_and_answered_alike() {
+    let world = World::start().await;
+    let body = booking(world.slots().await[0]);
+    let copies = (0..10).map(|_| world.book("the-same-for-all", &body));
+    let mut tokens = BTreeMap::new();
+    for answer in join_all(copies).await {
+        assert_eq!(answer.status(), 201);
+        let view: Value = answer.json().await.unwrap();
+        *tokens.entry(view["token"].as_str().unwrap().to_owned()).or_insert(0) += 1;
+    }
+    assert_eq!(tokens.into_values().collect::<Vec<_>>(), [10]);
+}

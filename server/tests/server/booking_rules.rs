@@ -60,10 +60,13 @@ async fn a_visitor_chooses_one_of_several_hosts() {
 async fn answers_are_judged_one_by_one() {
     let world = World::start().await;
     let questions = view(&world, "portrait").await["questions"].clone();
-    assert_eq!(questions[1], json!({
-        "id": "size", "label": "Which size?", "is_required": true, "kind": "choice",
-        "choices": ["Small", "Medium", "Large"],
-    }));
+    assert_eq!(
+        questions[1],
+        json!({
+            "id": "size", "label": "Which size?", "is_required": true, "kind": "choice",
+            "choices": ["Small", "Medium", "Large"],
+        })
+    );
     let start = *world.slots_of("portrait", "").await.last().unwrap();
     let none = world.book("no-answers", &booking_of("portrait", start, json!({}))).await;
     let none = problem(none, 422, "invalid-input").await;
@@ -79,9 +82,10 @@ async fn answers_are_judged_one_by_one() {
     assert_eq!(booked["status"], "pending");
     let answers = booked["answers"].as_array().unwrap();
     let values: Vec<_> = answers.iter().map(|answer| (&answer["id"], &answer["values"])).collect();
-    assert_eq!(json!(values), json!([
-        ["occasion", ["A birthday"]], ["size", ["Large"]], ["people", ["2"]], ["terms", ["on"]]
-    ]));
+    assert_eq!(
+        json!(values),
+        json!([["occasion", ["A birthday"]], ["size", ["Large"]], ["people", ["2"]], ["terms", ["on"]]])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,15 +145,17 @@ async fn what_needs_a_link_is_not_there_without_one_and_serves_once() {
     assert_eq!(same.headers()["idempotency-replayed"], "true");
 
     let token = booked["token"].as_str().unwrap();
-    assert!(!world.slots_of("secret", &format!("&reschedule={token}")).await.is_empty(), "it can move without the link");
+    assert!(
+        !world.slots_of("secret", &format!("&reschedule={token}")).await.is_empty(),
+        "it can move without the link"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn past_its_deadlines_an_appointment_stays_as_it_is() {
     let world = World::start().await;
     let days_90 = 90 * 24 * 60;
-    let options =
-        Options { cancel_notice_minutes: days_90, reschedule_notice_minutes: days_90, ..Options::default() };
+    let options = Options { cancel_notice_minutes: days_90, reschedule_notice_minutes: days_90, ..Options::default() };
     world.offer("fixed", EventTypeInput { options, ..EventTypeInput::default() }).await;
     let slots = world.slots_of("fixed", "").await;
     let booked = world.booked_with("for-good", "fixed", slots[0], json!({})).await;

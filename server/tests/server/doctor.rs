@@ -49,6 +49,7 @@ async fn a_running_installation_is_well() {
     ] {
         assert!(of(&findings, subject).starts_with("✓ "), "{}", of(&findings, subject));
     }
+    assert!(of(&findings, "time zones").contains(cupo_core::zone::TZDB_VERSION));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,7 @@ mod logs;
 mod oauth;
 mod operations;
 mod pages;
+mod seed_demo;
 mod selftest;
 mod series;
 mod sessions;

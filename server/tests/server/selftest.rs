@@ -20,8 +20,21 @@ fn config(database: &str) -> Config {
 /// How many rows are left of what a race makes.
 async fn rows(database: &str) -> i64 {
     let tables = [
-        "organization", "\"user\"", "membership", "session", "schedule", "event_type", "event_type_host", "appointment",
-        "claim", "hold", "hold_host", "history", "job", "idempotency_key", "audit_entry",
+        "organization",
+        "\"user\"",
+        "membership",
+        "session",
+        "schedule",
+        "event_type",
+        "event_type_host",
+        "appointment",
+        "claim",
+        "hold",
+        "hold_host",
+        "history",
+        "job",
+        "idempotency_key",
+        "audit_entry",
     ];
     let counts = tables.map(|table| format!("(select count(*) from {table})")).join(" + ");
     let text = AssertSqlSafe(format!("select {counts}"));

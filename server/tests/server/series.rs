@@ -81,9 +81,8 @@ async fn a_change_reaches_one_date_or_all_that_follow() {
         let url = world.url(&format!("/embed/v1/appointments/{token}/{action}"));
         world.client.post(url).json(&body).send().await.unwrap().json::<Value>().await.unwrap()
     };
-    let read = async |token: &str| {
-        world.get(&format!("/embed/v1/appointments/{token}")).await.json::<Value>().await.unwrap()
-    };
+    let read =
+        async |token: &str| world.get(&format!("/embed/v1/appointments/{token}")).await.json::<Value>().await.unwrap();
     let before: DateTime<Utc> = read(&third).await["start"].as_str().unwrap().parse().unwrap();
     let at: DateTime<Utc> = read(&second).await["start"].as_str().unwrap().parse().unwrap();
     let later = at + TimeDelta::hours(1);

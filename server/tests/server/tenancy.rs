@@ -101,9 +101,8 @@ async fn another_organizations_member_is_no_host_and_its_schedule_serves_nobody(
     let ana = world.sign_in().await;
     let id = world.event_type_id(&ana, "intro").await;
     let path = format!("/api/v1/event-types/{id}/preview");
-    let form = |hosts: Value| {
-        json!({ "title": "Introduction", "slug": "intro", "location_kind": "meet", "hosts": hosts })
-    };
+    let form =
+        |hosts: Value| json!({ "title": "Introduction", "slug": "intro", "location_kind": "meet", "hosts": hosts });
     let user_id = async |email: &str| {
         let email = EmailAddress::parse(email).unwrap();
         user_get_by_email(&mut world.server.store.read().await.unwrap(), &email).await.unwrap().unwrap().id

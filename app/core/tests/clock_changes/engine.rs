@@ -86,7 +86,7 @@ fn the_explanation_says_the_same(world: &World, oracle: &Oracle) -> Result<(), T
 }
 
 proptest! {
-    #![proptest_config(cases(96))]
+    #![proptest_config(cases(200))]
     #[test]
     fn the_slots_of_any_zone_are_those_of_a_walk_minute_by_minute(world in worlds(changes())) {
         slots_are_those_of_the_walk(&world, &Oracle::of(&world))?;
@@ -94,7 +94,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(48))]
+    #![proptest_config(cases(80))]
     #[test]
     fn in_any_zone_every_minute_can_be_booked_that_the_walk_offers(world in worlds(changes())) {
         what_is_offered_can_be_booked_and_nothing_else(&world, &Oracle::of(&world))?;
@@ -102,7 +102,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(24))]
+    #![proptest_config(cases(40))]
     #[test]
     fn in_any_zone_every_minute_is_explained_as_it_is(world in worlds(changes())) {
         the_explanation_says_the_same(&world, &Oracle::of(&world))?;
@@ -141,7 +141,8 @@ const NAMED: [(&str, &str); 16] = [
 fn at_the_odd_clock_changes_slots_bookings_and_explanations_are_those_of_the_walk() {
     for (zone, change) in NAMED {
         let around: (Tz, DateTime<Utc>) = (TimeZoneName::parse(zone).unwrap().tz(), at(change));
-        let held = TestRunner::new(cases(4)).run(&worlds(Just(around)), |world| {
+        let few = ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() };
+        let held = TestRunner::new(few).run(&worlds(Just(around)), |world| {
             let oracle = Oracle::of(&world);
             slots_are_those_of_the_walk(&world, &oracle)?;
             what_is_offered_can_be_booked_and_nothing_else(&world, &oracle)?;

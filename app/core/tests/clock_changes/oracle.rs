@@ -15,10 +15,10 @@ use cupo_core::{
 
 use crate::world::{Host, World};
 
-/// How far the walk begins before the range and ends after it, in minutes: what decides about a day reaches a day and an
-/// appointment beyond it, and hours that began the day before.
-const BEFORE: i64 = 80 * 60;
-const AFTER: i64 = 64 * 60;
+/// How far the walk begins before the range, in minutes: the day has begun by then, and the hours that reach into it.
+const BEFORE: i64 = 56 * 60;
+/// How far it goes on after the range: an appointment and the time kept free after it.
+const AFTER: i64 = 22 * 60;
 
 /// The minutes that are walked, each by its number.
 struct Walk {
@@ -134,25 +134,31 @@ fn pieces(availability: &Availability, walk: &Walk) -> Vec<Piece> {
     zones.extend(availability.travels.iter().map(|travel| travel.time_zone.tz()));
     zones.sort_by_key(|zone| zone.name());
     zones.dedup();
-    let mut rules = HashMap::new();
     let mut pieces: Vec<Piece> = Vec::new();
     for zone in zones {
-        // The piece that each interval of a date is at.
-        let mut at: HashMap<(i64, usize), usize> = HashMap::new();
-        for (index, local) in walk.local(zone).into_iter().enumerate() {
+        let local = walk.local(zone);
+        let first = local.iter().min().unwrap().div_euclid(1440) - 1;
+        let last = local.iter().max().unwrap().div_euclid(1440);
+        // Of each date its rules, and the piece that each of its intervals is at.
+        let mut dates: Vec<_> = (first..=last)
+            .map(|day| rules_on(availability, date_of(day)))
+            .map(|(its_zone, hours)| {
+                (its_zone, hours.into_iter().map(|hours| (hours, None::<usize>)).collect::<Vec<_>>())
+            })
+            .collect();
+        for (index, local) in local.into_iter().enumerate() {
             let index = index as i64;
             for day in [local.div_euclid(1440) - 1, local.div_euclid(1440)] {
-                let (its_zone, hours) = rules.entry(day).or_insert_with(|| rules_on(availability, date_of(day)));
-                if *its_zone != zone {
-                    continue;
-                }
+                let (its_zone, hours) = &mut dates[(day - first) as usize];
                 let minute = local - day * 1440;
-                for (number, _) in hours.iter().enumerate().filter(|(_, hours)| hours.0 <= minute && minute < hours.1) {
-                    match at.get(&(day, number)) {
-                        Some(piece) if pieces[*piece].to == index => pieces[*piece].to += 1,
-                        _ => {
-                            at.insert((day, number), pieces.len());
-                            pieces.push(Piece { from: index, to: index + 1, zone });
+                for ((from, to), at) in hours.iter_mut().filter(|_| *its_zone == zone) {
+                    if *from <= minute && minute < *to {
+                        match at {
+                            Some(piece) if pieces[*piece].to == index => pieces[*piece].to += 1,
+                            _ => {
+                                *at = Some(pieces.len());
+                                pieces.push(Piece { from: index, to: index + 1, zone });
+                            }
                         }
                     }
                 }

@@ -99,27 +99,29 @@ pub fn at(text: &str) -> DateTime<Utc> {
 
 /// Worlds around such a moment.
 pub fn worlds(changes: impl Strategy<Value = (Tz, DateTime<Utc>)>) -> impl Strategy<Value = World> {
-    (changes, -1800i64..300, prop_oneof![1i64..600, 600i64..2000], -400i64..3600).prop_flat_map(|((zone, change), from, minutes, ago)| {
-        let start = whole_minute(change) + TimeDelta::minutes(from);
-        let range = Interval { start, end: start + TimeDelta::minutes(minutes) };
-        // Not on a full minute, and sometimes in the middle of the range.
-        let now = start - TimeDelta::minutes(ago) + TimeDelta::seconds(37);
-        let needed = select(vec![Needed::Any, Needed::Any, Needed::All]);
-        let hosts = vec(host(zone, change), 1..=4);
-        let sessions = vec((stretch(change, 2000, 2), any::<bool>(), 0u32..3), 0..4);
-        let booked = vec(stretch(change, 5 * 1440, 90), 0..8);
-        let rules = rules(now.with_timezone(&zone).date_naive());
-        (rules, needed, hosts, sessions, booked).prop_map(move |(rules, needed, hosts, sessions, booked)| World {
-            zone,
-            rules,
-            needed,
-            hosts,
-            sessions: sessions_of(rules, sessions),
-            booked: booked.iter().map(|booked| (booked.start, booked.duration())).collect(),
-            now,
-            range,
-        })
-    })
+    (changes, -1800i64..300, prop_oneof![1i64..600, 600i64..2000], -400i64..3600).prop_flat_map(
+        |((zone, change), from, minutes, ago)| {
+            let start = whole_minute(change) + TimeDelta::minutes(from);
+            let range = Interval { start, end: start + TimeDelta::minutes(minutes) };
+            // Not on a full minute, and sometimes in the middle of the range.
+            let now = start - TimeDelta::minutes(ago) + TimeDelta::seconds(37);
+            let needed = select(vec![Needed::Any, Needed::Any, Needed::All]);
+            let hosts = vec(host(zone, change), 1..=4);
+            let sessions = vec((stretch(change, 2000, 2), any::<bool>(), 0u32..3), 0..4);
+            let booked = vec(stretch(change, 5 * 1440, 90), 0..8);
+            let rules = rules(now.with_timezone(&zone).date_naive());
+            (rules, needed, hosts, sessions, booked).prop_map(move |(rules, needed, hosts, sessions, booked)| World {
+                zone,
+                rules,
+                needed,
+                hosts,
+                sessions: sessions_of(rules, sessions),
+                booked: booked.iter().map(|booked| (booked.start, booked.duration())).collect(),
+                now,
+                range,
+            })
+        },
+    )
 }
 
 /// The slots with seats that somebody has booked, if there are any seats; some are of another length.

@@ -323,7 +323,6 @@ pub async fn event_type(
         Some(stored) => convert::form(stored, &answer(engine.event_type_hosts(&principal, &stored.id).await)?),
         None => convert::new_form(&principal),
     };
-    let states = states::of(&form, &members);
     let (mut step, mut changes, mut refused) = (String::new(), None, None);
     if let Some(draft) = super::draft::read::<EventTypeForm>(&query) {
         step.clone_from(&draft.step);
@@ -336,6 +335,7 @@ pub async fn event_type(
             }
         }
     }
+    let states = states::of(&form, &members);
     let links = match &id {
         Some(id) => super::booking_links::convert::rows(&engine, &principal, id).await?,
         None => Vec::new(),

@@ -53,6 +53,7 @@ pub(super) fn Hosts(form: FormState, stored: EventTypeForm, members: Vec<MemberV
                 }}
                 <Problem form name="hosts"/>
                 <ul class="host-rows">{rows}</ul>
+                <p class="hint for-round-robin">{t("dashboard.weight_hint")}</p>
                 {unseen.into_iter().map(|(key, row)| view! { <Unseen key row/> }).collect_view()}
                 <div class="for-round-robin choices">
                     <TickField
@@ -159,7 +160,6 @@ fn Host(form: FormState, member: MemberView, row: HostRow, is_single: bool, is_a
                         />
                     </div>
                 </div>
-                <p class="hint for-round-robin">{t("dashboard.weight_hint")}</p>
                 <Problem form name=field("conflict_calendar_ids")/>
                 <OwnCalendars name=field("") calendars is_own=row.own_calendars ticked=row.calendar_ids/>
             </div>

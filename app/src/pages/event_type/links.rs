@@ -36,14 +36,14 @@ pub(super) fn Links(event_type: String, stored: Vec<BookingLinkRow>, made: Optio
     });
     let booked = event_type.clone();
     view! {
-        <section class="stack" id="links" aria-labelledby="links-title">
+        <section class="stack apart" id="links" aria-labelledby="links-title">
             <div class="section-lead">
                 <h2 id="links-title">{t("dashboard.links")}</h2>
                 <p class="hint">{t("dashboard.links_text")}</p>
             </div>
             <ActionForm action=make>
                 <input type="hidden" name="form[event_type]" value=booked/>
-                <div class="card stack">
+                <div class="card making">
                     <TextField
                         form
                         name="days"

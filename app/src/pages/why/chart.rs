@@ -22,6 +22,7 @@ pub(super) fn Chart(chart: ChartView, page: Page) -> impl IntoView {
     let cursor = RwSignal::new(start);
     let last = moments.len().saturating_sub(1);
     let moments = StoredValue::new(moments);
+    let drawn = StoredValue::new(rows.clone());
     let shown = Memo::new(move |_| moments.with_value(|moments| moments.get(cursor.get()).cloned()));
     let follow = move |event: PointerEvent| {
         if let Some(at) = moments.with_value(|moments| nearest(moments, crate::browser::place_within(&event)?)) {
@@ -44,7 +45,7 @@ pub(super) fn Chart(chart: ChartView, page: Page) -> impl IntoView {
     view! {
         <div class="chart" class:is-wide=is_wide>
             <div class="chart-inner">
-                <Axis ticks=ticks.clone()/>
+                <Axis ticks=ticks.clone() is_wide/>
                 <div class="chart-lanes" on:pointermove=follow on:pointerdown=follow on:click=explain>
                     <Grid ticks now/>
                     <OfferedLane offered/>
@@ -77,7 +78,7 @@ pub(super) fn Chart(chart: ChartView, page: Page) -> impl IntoView {
                 />
             </div>
         </div>
-        <Moment shown page=page.clone()/>
+        <Moment shown rows=drawn page=page.clone()/>
         <div class="chart-foot">
             <Legend/>
             <a href=page.address(&[("show", other.0)])>{other.1}</a>
@@ -101,12 +102,14 @@ fn hundredths(place: f64) -> String {
     format!("{place}%")
 }
 
+/// Of a whole day every second hour is named.
 #[component]
-fn Axis(ticks: Vec<(f64, String)>) -> impl IntoView {
+fn Axis(ticks: Vec<(f64, String)>, is_wide: bool) -> impl IntoView {
     view! {
         <svg class="chart-axis" aria-hidden="true">
             {ticks
                 .into_iter()
+                .step_by(if is_wide { 2 } else { 1 })
                 .map(|(place, text)| {
                     let anchor = match place {
                         place if place < 2.0 => "start",
@@ -191,9 +194,19 @@ fn Band(band: ChartBand) -> impl IntoView {
     view! { <rect class=class x=x width=width y=y height=height rx="4" fill=fill></rect> }
 }
 
-/// What is said of the moment under the pointer or the slider.
+/// What takes a host's time at a place of the drawing: the host's name and what it is.
+fn taken_at(rows: &[ChartRow], place: f64) -> Vec<(String, String)> {
+    let covers = |band: &&ChartBand| band.kind != "hours" && band.place <= place && place < band.place + band.width;
+    let of_row = |row: &ChartRow| {
+        let name = row.name.clone();
+        row.bands.iter().filter(covers).map(move |band| (name.clone(), band.label.clone())).collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(of_row).collect()
+}
+
+/// What is said of the moment under the pointer or the slider, and what lies there.
 #[component]
-fn Moment(shown: Memo<Option<ChartMoment>>, page: Page) -> impl IntoView {
+fn Moment(shown: Memo<Option<ChartMoment>>, rows: StoredValue<Vec<ChartRow>>, page: Page) -> impl IntoView {
     view! {
         <div class="moment scripted">
             {move || {
@@ -201,9 +214,14 @@ fn Moment(shown: Memo<Option<ChartMoment>>, page: Page) -> impl IntoView {
                     .get()
                     .map(|moment| {
                         let icon = if moment.is_offered { icons::check().into_any() } else { icons::cross().into_any() };
+                        let taken = rows.with_value(|rows| taken_at(rows, moment.place));
+                        let taken = taken.into_iter().map(|(name, what)| view! { <li>{name} ": " {what}</li> });
                         view! {
                             <span class="verdict" class:is-free=moment.is_offered>{icon}</span>
-                            <p>{moment.sentence}</p>
+                            <div>
+                                <p>{moment.sentence}</p>
+                                <ul>{taken.collect_view()}</ul>
+                            </div>
                             <a href=page.explaining(&moment.at)>{tf("dashboard.explain_time", &[("time", &moment.time)])}</a>
                         }
                     })
@@ -257,6 +275,21 @@ mod tests {
         assert_eq!(nearest(&moments(), 19.9), Some(1));
         assert_eq!(nearest(&moments(), 100.0), Some(3));
         assert_eq!(nearest(&moments(), -1.0), None);
+    }
+
+    #[test]
+    fn what_takes_the_time_at_a_place_is_told_host_by_host() {
+        let band =
+            |kind: &str, place: f64| ChartBand { kind: kind.to_owned(), place, width: 10.0, label: kind.to_owned() };
+        let row = |name: &str, bands| ChartRow { name: name.to_owned(), is_required: true, bands };
+        let rows = [
+            row("Ana", vec![band("hours", 0.0), band("calendar", 5.0), band("buffer", 15.0)]),
+            row("Ben", vec![band("hold", 0.0)]),
+        ];
+        let told =
+            |place| taken_at(&rows, place).into_iter().map(|(name, what)| format!("{name} {what}")).collect::<Vec<_>>();
+        assert_eq!(told(5.0), ["Ana calendar", "Ben hold"]);
+        assert_eq!(told(15.0), ["Ana buffer"]);
     }
 
     #[test]

@@ -128,7 +128,11 @@ fn Past(page: Page, as_of: Option<String>, problem: Option<String>) -> impl Into
 
 #[component]
 fn Explained(explained: ExplainedView) -> impl IntoView {
-    let ExplainedView { time, is_offered, sentence, reasons, hosts } = explained;
+    let ExplainedView { time, is_offered, sentence, mut reasons, hosts } = explained;
+    // The sentence has said a single one.
+    if reasons.len() == 1 {
+        reasons.clear();
+    }
     view! {
         <section class="card stack explained" id="explained" aria-labelledby="explained-title" tabindex="-1">
             <div class="section-lead">
@@ -190,7 +194,7 @@ fn Offered(page: Page, offered: Vec<(String, String)>) -> impl IntoView {
                 view! { <p class="closed">{t("dashboard.offered_none")}</p> }.into_any()
             } else {
                 let chip = |(at, time): (String, String)| view! { <li><a href=page.explaining(&at)>{time}</a></li> };
-                view! { <ul class="chips">{offered.into_iter().map(chip).collect_view()}</ul> }.into_any()
+                view! { <ul class="slot-links">{offered.into_iter().map(chip).collect_view()}</ul> }.into_any()
             }}
         </section>
     }
@@ -215,38 +219,17 @@ fn Questions(page: Page, view: WhyView) -> impl IntoView {
                 </div>
                 <div class="buttons"><button type="submit" class="button">{t("dashboard.explain")}</button></div>
             </form>
-            <form method="get" action=action.clone() class="card stack">
-                {page.kept(&["as_of", "show"])}
-                <div class="field">
-                    <label for="date">{t("dashboard.date")}</label>
-                    <input id="date" type="date" name="date" value=date required/>
-                </div>
-                {(lengths.len() > 1)
-                    .then(|| {
-                        view! {
-                            <div class="field">
-                                <label for="duration">{t("dashboard.duration")}</label>
-                                <div class="select">
-                                    <select id="duration" name="duration">
-                                        {lengths
-                                            .into_iter()
-                                            .map(|(minutes, text)| {
-                                                let selected = minutes == duration;
-                                                view! { <option value=minutes selected=selected>{text}</option> }
-                                            })
-                                            .collect_view()}
-                                    </select>
-                                    {icons::chevron_down()}
-                                </div>
-                            </div>
-                        }
-                    })}
-                <div class="buttons"><button type="submit" class="button">{t("dashboard.show")}</button></div>
-            </form>
             <form method="get" action=action class="card stack">
-                {page.kept(&["date", "duration", "show"])}
+                {page.kept(&["show"])}
+                <div class="columns">
+                    <div class="field">
+                        <label for="date">{t("dashboard.date")}</label>
+                        <input id="date" type="date" name="date" value=date required/>
+                    </div>
+                    {(lengths.len() > 1).then(|| view! { <Lengths lengths chosen=duration/> })}
+                </div>
                 <div class="field">
-                    <label for="as_of">{t("dashboard.as_of")}</label>
+                    <label for="as_of">{t("dashboard.as_of")} " " <span class="optional">{t("dashboard.optional")}</span></label>
                     <p class="hint" id="as-of-hint">{t("dashboard.as_of_hint")}</p>
                     <input
                         id="as_of"
@@ -255,12 +238,33 @@ fn Questions(page: Page, view: WhyView) -> impl IntoView {
                         value=as_of
                         min=least
                         max=most
-                        required
                         aria-describedby="as-of-hint"
                     />
                 </div>
-                <div class="buttons"><button type="submit" class="button">{t("dashboard.replay")}</button></div>
+                <div class="buttons"><button type="submit" class="button">{t("dashboard.show")}</button></div>
             </form>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Lengths(lengths: Vec<(String, String)>, chosen: String) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for="duration">{t("dashboard.duration")}</label>
+            <div class="select">
+                <select id="duration" name="duration">
+                    {lengths
+                        .into_iter()
+                        .map(|(minutes, text)| {
+                            let selected = minutes == chosen;
+                            view! { <option value=minutes selected=selected>{text}</option> }
+                        })
+                        .collect_view()}
+                </select>
+                {icons::chevron_down()}
+            </div>
         </div>
     }
     .into_any()

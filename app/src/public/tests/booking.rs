@@ -270,6 +270,7 @@ fn only_where_a_series_is_allowed_it_is_asked_how_often() {
 #[test]
 fn the_dates_of_a_series_are_shown_with_reasons_and_the_free_ones_can_be_booked() {
     let page = render(&series(picked(), &[true, false, true]));
+    assert!(page.contains("Nothing is booked yet."));
     assert!(page.contains("2 of 3 dates are free.") && page.contains("This time is taken."), "{page}");
     assert!(page.contains("Monday, November 30, 2026, 10:00 AM – 10:30 AM"), "{page}");
     assert!(page.contains("name=\"dates_seen\" value=\"2026-11-23T09:00:00Z weekly 3\""), "{page}");

@@ -184,3 +184,15 @@ fn the_page_speaks_spanish_to_one_person() {
     let page = render_manage_page(&context(Locale::Es), &state);
     assert!(page.contains("¿Qué fechas?") && page.contains("Esta y las 2 fechas siguientes"), "{page}");
 }
+
+#[test]
+fn who_is_called_reads_at_which_number() {
+    let phone = |needs_phone| LocationView {
+        kind: "phone".to_owned(),
+        detail: Some("+34600123456".to_owned()),
+        needs_phone,
+    };
+    let page = |location| manage(AppointmentView { location, meeting_pending: false, ..appointment() }, step(""));
+    assert!(page(phone(true)).contains("you are called at +34600123456"));
+    assert!(page(phone(false)).contains("you call +34600123456"));
+}

@@ -182,11 +182,14 @@ impl Situation {
     /// When starts may lie: the booking window, as far as the mirrors reach.
     pub(crate) fn window(&self, rules: &Rules, now: DateTime<Utc>) -> Bounds {
         let window = window_bounds(self.tz(), now, &rules.window);
-        let reach = self.hosts.iter().map(|share| share.time.mirrored_until());
+        let reach = |share: &HostShare| share.time.mirrored_until();
         let mirrored = match self.needed() {
             // Somebody without a mirror can be booked however far.
-            Needed::Any => reach.max_by_key(|until| until.unwrap_or(DateTime::<Utc>::MAX_UTC)).flatten(),
-            Needed::All => reach.flatten().min(),
+            Needed::Any => {
+                let furthest = |until: &Option<DateTime<Utc>>| until.unwrap_or(DateTime::<Utc>::MAX_UTC);
+                self.hosts.iter().map(reach).max_by_key(furthest).flatten()
+            }
+            Needed::All => self.hosts.iter().filter(|share| share.host.is_required).filter_map(reach).min(),
         };
         let closes = window.closes.into_iter().chain(mirrored).min();
         Bounds { closes, ..window }

@@ -6,7 +6,10 @@ use cupo_core::{
 };
 use cupo_store::{Hold, hold_delete, hold_get_by_token_hash, hold_insert};
 
-use super::check::{Providers, Verdict, Want};
+use super::{
+    check::{Providers, Verdict, Want},
+    look_again,
+};
 use crate::{
     Engine, EngineError,
     availability::{Own, chosen_host, rules_for, starts_around},
@@ -55,7 +58,7 @@ impl Engine {
                 created_at: self.now(),
                 expires_at: self.now() + self.0.settings.hold_ttl,
             };
-            hold_insert(tx, &hold, place.joins.as_ref()).await?;
+            hold_insert(tx, &hold, place.joins.as_ref()).await.map_err(look_again)?;
             hold
         })?;
         self.committed(&kept.organization_id);

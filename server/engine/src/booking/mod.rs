@@ -85,14 +85,12 @@ impl Order<'_> {
 pub(crate) fn parse_recurrence(event_type: &EventType, frequency: &str, count: u32) -> Result<Recurrence, EngineError> {
     let frequency = Frequency::parse(frequency)
         .ok_or_else(|| FieldProblem::new("error.frequency").with("value", frequency).at("recurrence.frequency"))?;
-    let recurrence = Recurrence::new(frequency, count)?;
-    let most = event_type.options.most_occurrences;
-    match most {
+    match event_type.options.most_occurrences {
         1 => Err(FieldProblem::new("error.no_series").at("recurrence").into()),
         most if count > most => {
             Err(FieldProblem::new("error.out_of_range").with("min", 2).with("max", most).at("recurrence.count").into())
         }
-        _ => Ok(recurrence),
+        _ => Ok(Recurrence::new(frequency, count)?),
     }
 }
 
@@ -106,12 +104,28 @@ impl Engine {
     /// [`EngineError::CalendarUnreachable`]; [`EngineError::Conflict`] for a single-use link that was used. Nothing is
     /// written then.
     pub async fn book(&self, idempotency_key: &str, request: BookingRequest) -> Result<Booked, EngineError> {
-        let booked = self.try_to_book(idempotency_key, &request).await;
+        let booked = match self.try_to_book(idempotency_key, &request).await {
+            // It may stand in its own way: the very same request was carried out since it was looked for.
+            Err(refusal) => match self.carried_out(idempotency_key, &request).await {
+                Ok(Some(booked)) => Ok(booked),
+                _ => Err(refusal),
+            },
+            booked => booked,
+        };
         let result = booked
             .as_ref()
             .map_or_else(EngineError::code, |booked| if booked.replayed { "replayed" } else { "booked" });
         metrics::counter!("cupo_bookings_total", "result" => result).increment(1);
         booked
+    }
+
+    /// The answer of the very same request, if there was one.
+    async fn carried_out(&self, key: &str, request: &BookingRequest) -> Result<Option<Booked>, EngineError> {
+        let request_hash = hash_of(request)?;
+        let tx = &mut self.0.store.read().await?;
+        let (organization, _) = self.offered(tx, &request.org, &request.event).await?;
+        let saved = idempotency_get(tx, &organization.id, key).await?.filter(|it| it.request_hash == request_hash);
+        saved.map(|saved| self.saved_booking(&saved, &request_hash)).transpose()
     }
 
     async fn try_to_book(&self, key: &str, request: &BookingRequest) -> Result<Booked, EngineError> {
@@ -321,7 +335,7 @@ impl Engine {
         place: &Place,
     ) -> Result<(), EngineError> {
         let seats = situation.event_type.rules.seats;
-        appointment_insert(tx, appointment, &place.hosts, seats).await?;
+        appointment_insert(tx, appointment, &place.hosts, seats).await.map_err(look_again)?;
         self.enqueue_push(tx, appointment).await?;
         let detail = json!({ "start": appointment.start_at, "sequence": 0, "status": appointment.status });
         let subject = Subject::Appointment(&appointment.id);
@@ -406,6 +420,15 @@ impl Engine {
             body = body.replace(&placeholder(&id), &self.manage_token(&id));
         }
         Ok(Booked { view: read(&body)?.view, replayed: true })
+    }
+}
+
+/// A claim that was free when the transaction looked was taken by another one that committed meanwhile: look again, another
+/// host or another seat may be free.
+fn look_again(error: StoreError) -> StoreError {
+    match error {
+        StoreError::ClaimTaken => StoreError::Retry,
+        other => other,
     }
 }
 

@@ -12,6 +12,7 @@ use cupo_store::{
 };
 use serde_json::json;
 
+use super::look_again;
 use crate::{
     Engine, EngineError,
     audit::{Actor, Subject},
@@ -179,7 +180,8 @@ impl Engine {
             status,
             expires_at: to.expires_at,
         };
-        let outcome = appointment_move(tx, appointment, &moved, &to.hosts, to.seats, now).await?;
+        let outcome =
+            appointment_move(tx, appointment, &moved, &to.hosts, to.seats, now).await.map_err(look_again)?;
         let MoveOutcome::Moved { sequence } = outcome else { return Err(StoreError::Retry.into()) };
         let Destination { start_at, end_at, claim, expires_at, .. } = to;
         let moved = Appointment {

@@ -101,7 +101,8 @@ impl Studio {
             EventTypeInput {
                 title: "Portrait session".to_owned(),
                 slug: "portrait".to_owned(),
-                description: "Tell us what you have in mind. We look at every request before it is confirmed.".to_owned(),
+                description: "Tell us what you have in mind. We look at every request before it is confirmed."
+                    .to_owned(),
                 rules: RulesInput { increment_minutes: 60, buffer_before_minutes: 30, ..rules(120) },
                 options: Options {
                     needs_approval: true,

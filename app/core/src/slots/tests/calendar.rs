@@ -53,14 +53,18 @@ fn a_booking_counts_for_the_local_date_of_its_start() {
 
 #[test]
 fn a_limit_that_is_reached_closes_its_starts_only() {
-    let (rules, open) = (rules(RulesInput::default()), mornings(3));
+    let rules = rules(RulesInput { increment_minutes: 720, ..RulesInput::default() });
+    let open = open("UTC", ("00:00", "24:00"), ("2026-11-22", "2026-11-26"), Alignment::Interval);
     let hosts = [HostTime::idle(&open)];
-    let starts = between("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z");
-    let limits = [LimitReached { starts, period: Period::Day, count: 1, minutes: 30 }];
+    let reached = |period, from, to| LimitReached { starts: between(from, to), period, count: 1, minutes: 30 };
+    let limits = [
+        reached(Period::Week, "2026-11-16T00:00:00Z", "2026-11-23T00:00:00Z"),
+        reached(Period::Day, "2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
+    ];
     let query = SlotQuery { limits: &limits, ..query(&rules, &hosts) };
-    let offered = slots(&query);
-    assert_eq!((offered.len(), offered[6]), (12, at("2026-11-25T09:00:00Z")));
-    assert_eq!(check(&query, at("2026-11-24T09:30:00Z")), Err(Refusal::Limit(Period::Day)));
+    assert_eq!(times("UTC", &slots(&query)), ["23 00:00", "23 12:00", "25 00:00", "25 12:00", "26 00:00", "26 12:00"]);
+    assert_eq!(check(&query, at("2026-11-22T12:00:00Z")), Err(Refusal::Limit(Period::Week)));
+    assert_eq!(check(&query, at("2026-11-24T00:00:00Z")), Err(Refusal::Limit(Period::Day)));
 }
 
 #[test]

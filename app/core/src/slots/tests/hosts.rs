@@ -69,6 +69,17 @@ fn all_of_several_have_the_hours_in_common_and_the_grid_of_who_begins_last() {
 }
 
 #[test]
+fn of_hours_that_begin_together_the_grid_is_that_of_the_host_who_is_named_first() {
+    let rules = rules(RulesInput { increment_minutes: 60, ..RulesInput::default() });
+    let interval = between("2026-11-23T10:00:00Z", "2026-11-23T13:00:00Z");
+    let open = [
+        vec![OpenInterval { interval, grid: at("2026-11-23T09:15:00Z") }],
+        vec![OpenInterval { interval, grid: at("2026-11-23T09:45:00Z") }],
+    ];
+    assert_eq!(offered(Needed::All, "UTC", &open, &rules), ["23 10:15", "23 11:15", "23 12:15"]);
+}
+
+#[test]
 fn hours_in_common_reach_over_midnight_where_they_touch() {
     let rules = rules(RulesInput { duration_minutes: 120, increment_minutes: 120, ..RulesInput::default() });
     let dates = ("2026-11-23", "2026-11-24");

@@ -137,6 +137,14 @@ fn between_two_appointments_both_buffers_stand_and_they_may_reach_beyond_the_hou
 }
 
 #[test]
+fn something_short_between_two_starts_is_seen_by_the_buffer() {
+    let rules = rules(RulesInput { increment_minutes: 60, buffer_before_minutes: 20, ..RulesInput::default() });
+    let open = mornings(1);
+    let hosts = [HostTime { open: &open, busy: &[between("2026-11-23T09:35:00Z", "2026-11-23T09:45:00Z")] }];
+    assert_eq!(times("UTC", &slots(&query(&rules, &hosts))), ["23 09:00", "23 11:00"]);
+}
+
+#[test]
 fn both_of_the_doubled_hours_are_offered_once_each() {
     let open = open("Europe/Madrid", ("02:00", "03:00"), ("2026-10-25", "2026-10-25"), Alignment::Interval);
     let (rules, hosts) = (rules(RulesInput::default()), [HostTime::idle(&open)]);

@@ -94,11 +94,7 @@ pub async fn run(config: Config, options: RaceOptions) -> Result<ExitCode> {
 /// # Errors
 /// When the database cannot be used, a preparation fails, it was interrupted, or something could not be removed. What the
 /// race finds wrong is no error but part of the report.
-pub async fn race(
-    config: &Config,
-    options: &RaceOptions,
-    interrupted: impl Future<Output = ()>,
-) -> Result<RaceReport> {
+pub async fn race(config: &Config, options: &RaceOptions, interrupted: impl Future<Output = ()>) -> Result<RaceReport> {
     let store = assembly::open_store(config).await?;
     store.migrate().await.context("the database cannot be brought up to date")?;
     let slug = format!("selftest-{}", hex::encode(random::<6>()));
@@ -197,11 +193,7 @@ impl Row {
 impl fmt::Display for RaceReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = ("", "starts", "requests", "wins", "repeats", "refusals", "slowest");
-        writeln!(
-            f,
-            "{:<34}{:>8}{:>10}{:>8}{:>9}{:>10}{:>11}",
-            head.0, head.1, head.2, head.3, head.4, head.5, head.6
-        )?;
+        writeln!(f, "{:<34}{:>8}{:>10}{:>8}{:>9}{:>10}{:>11}", head.0, head.1, head.2, head.3, head.4, head.5, head.6)?;
         for Row { kind, starts, requests, wins, repeats, refusals, slowest } in &self.kinds {
             let slowest = format!("{} ms", slowest.as_millis());
             let kind = kind.name();

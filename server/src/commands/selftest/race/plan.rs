@@ -263,9 +263,7 @@ impl Drafting<'_> {
             self.prepare(MOVING, at(number)).await?;
         }
         let wish = |turn: usize| match ONTO.get(turn) {
-            Some((who, target)) => {
-                Ok(Wish::Move { appointment: first + who, start: at(i32::try_from(*target)?) })
-            }
+            Some((who, target)) => Ok(Wish::Move { appointment: first + who, start: at(i32::try_from(*target)?) }),
             None => Ok(self.book((MOVING, at(4)))),
         };
         (0..count).map(wish).collect()

@@ -5,9 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::appointment::AppointmentStatus;
 use cupo_core::ids::{ClaimId, EventTypeId, UserId};
 use cupo_core::interval::Interval;
-use cupo_store::{
-    Appointment, AppointmentCursor, AppointmentFilter, Tx, appointment_list, claim_list, hold_list,
-};
+use cupo_store::{Appointment, AppointmentCursor, AppointmentFilter, Tx, appointment_list, claim_list, hold_list};
 
 use super::scene::{Offers, Scene};
 

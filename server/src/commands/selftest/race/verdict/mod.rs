@@ -283,7 +283,8 @@ impl<'a> Judge<'a> {
         }
         for (key, answers) in sent {
             let tokens: BTreeSet<Option<&str>> = answers.iter().map(|answer| token(answer)).collect();
-            let first = answers.iter().filter(|answer| matches!(answer, Answer::Booked { replayed: false, .. })).count();
+            let first =
+                answers.iter().filter(|answer| matches!(answer, Answer::Booked { replayed: false, .. })).count();
             let is_first = usize::from(tokens.iter().any(Option::is_some));
             if tokens.len() != 1 || first != is_first {
                 self.broken(Rule::SameKeySameAnswer, format!("{key}: {answers:?}"));
@@ -350,8 +351,7 @@ impl<'a> Judge<'a> {
             _ => None,
         });
         let targets: Vec<_> = targets.collect();
-        let is_there =
-            if targets.is_empty() { row.start == prepared.start } else { targets.contains(&row.start) };
+        let is_there = if targets.is_empty() { row.start == prepared.start } else { targets.contains(&row.start) };
         // Who is told twice to go to the same place goes once.
         let least = i64::from(!targets.is_empty());
         let most = i64::try_from(targets.len()).unwrap_or(i64::MAX);
@@ -386,7 +386,8 @@ impl<'a> Judge<'a> {
     }
 
     fn is_asked(&self, number: usize) -> bool {
-        let about = |shot: &Shot| matches!(shot.request.wish, Wish::Decide { appointment, .. } if appointment == number);
+        let about =
+            |shot: &Shot| matches!(shot.request.wish, Wish::Decide { appointment, .. } if appointment == number);
         self.shots.iter().any(about)
     }
 
