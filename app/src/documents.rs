@@ -21,7 +21,8 @@ macro_rules! documents {
     };
 }
 
-const DOCUMENTS: &[Document] = documents!["getting-started", "connecting-google", "embedding"];
+const DOCUMENTS: &[Document] =
+    documents!["getting-started", "connecting-google", "availability", "event-types", "why", "embedding"];
 
 impl Document {
     fn markdown(&self, locale: Locale) -> &'static str {

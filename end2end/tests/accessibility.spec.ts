@@ -47,6 +47,47 @@ test('the public pages are accessible', async ({ browser, world }) => {
   }
 });
 
+test('the public pages are accessible without the widget', async ({ browser, world }) => {
+  await world.seed();
+  for (const [locale, width] of [['en-GB', 390], ['es-ES', 1180]] as const) {
+    const context = await browser.newContext({ locale, viewport: { width, height: 900 } });
+    const page = await context.newPage();
+    await page.route('**/embed.js', (route) => route.abort());
+    const pick = async (event: string) => {
+      await page.goto(`${world.cupo}/demo/${event}`);
+      if ((await page.locator('a[href*="day="]').count()) === 0) await page.locator('a.turn').last().click();
+      await page.locator('a[href*="day="]').last().click();
+      await expectNothingSerious(page, `${locale} ${event} times`);
+      await page.locator('a[href*="slot="]').last().click();
+    };
+    const send = () => page.locator('form#details button[type=submit]').click();
+    await page.goto(`${world.cupo}/demo`);
+    await expectNothingSerious(page, `${locale} list`);
+    for (const event of ['coaching', 'visit', 'class']) await pick(event);
+
+    await pick('portrait');
+    await page.locator('form#details').evaluate((form: HTMLFormElement) => (form.noValidate = true));
+    await send();
+    await expectNothingSerious(page, `${locale} questions with problems`);
+
+    await pick('lesson');
+    await page.locator('#name').fill('Axel Access');
+    await page.locator('#email').fill(`axel-${locale}@example.net`);
+    await page.locator('#frequency').selectOption('weekly');
+    await send();
+    await expectNothingSerious(page, `${locale} dates of a series`);
+    await send();
+    await expectNothingSerious(page, `${locale} booked series`);
+    await page.locator('a[href*="step=cancel"]').click();
+    await expectNothingSerious(page, `${locale} cancelling`);
+    await page.goBack();
+    await page.locator('a[href*="step=reschedule"]').click();
+    await page.locator('a[href*="slot="]').first().click();
+    await expectNothingSerious(page, `${locale} rescheduling`);
+    await context.close();
+  }
+});
+
 test('every page of the dashboard is accessible', async ({ browser, world }) => {
   const demo = await world.seed();
   for (const [locale, width] of [['en-GB', 1280], ['es-ES', 390]] as const) {

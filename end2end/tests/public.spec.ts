@@ -51,10 +51,12 @@ test('without JavaScript a host signs in, changes the hours and makes an event t
   await expect(page).toHaveURL(/\/dashboard$/);
 
   await page.goto(`${world.cupo}/dashboard/availability`);
+  const schedule = page.locator('section[aria-labelledby="schedules"] h3 a').first();
+  await schedule.click();
   const monday = page.getByRole('group', { name: 'Monday' });
   await monday.getByLabel('Monday, from').first().fill('08:30');
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.goto(`${world.cupo}/dashboard/availability`);
+  await schedule.click();
   await expect(monday.getByLabel('Monday, from').first()).toHaveValue('08:30');
 
   await page.goto(`${world.cupo}/dashboard/event-types/new`);

@@ -45,6 +45,7 @@ pub fn engine(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Cl
     let keys: Vec<[u8; 32]> = config.secrets.encryption_keys.iter().map(|key| key.bytes()).collect();
     let mut settings = EngineSettings::new(public_url.clone());
     settings.sign_up_open = config.sign_up.open;
+    settings.feeds.allows_private_addresses = config.limits.private_feeds;
     settings.webhook_url = config.google.as_ref().and_then(|google| webhook_url(google, public_url));
     Ok(Engine::new(EngineParts {
         store,

@@ -298,5 +298,4 @@ fn grid_of(tz: Tz, start: DateTime<Utc>, alignment: Alignment) -> DateTime<Utc> 
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "in what the tests share too, a broken assumption must fail the test")]
 mod tests;

@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn each_kind_accepts_what_fits_and_says_what_would() {
         let number = |least, most| QuestionKind::Number { least, most };
-        let cases: &[(QuestionKind, &[&str], Result<&[&str], &str>)] = &[
+        type Case<'a> = (QuestionKind, &'a [&'a str], Result<&'a [&'a str], &'a str>);
+        let cases: &[Case<'_>] = &[
             (QuestionKind::ShortText, &["  Acme "], Ok(&["Acme"])),
             (QuestionKind::ShortText, &["a\nb"], Err("error.control_character")),
             (QuestionKind::ShortText, &["a", "b"], Err("error.one_answer")),

@@ -86,8 +86,8 @@ impl Field {
     }
 
     fn caption(&self) -> impl IntoView + use<> {
-        let optional = (self.need == Need::Optional)
-            .then(|| view! { " " <span class="optional">{t("public.optional")}</span> });
+        let optional =
+            (self.need == Need::Optional).then(|| view! { " " <span class="optional">{t("public.optional")}</span> });
         view! { {self.label.clone()} {optional} }
     }
 

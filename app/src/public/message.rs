@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::PublicContext;
 use super::address::Address;
 use super::document::Document;
+use super::query::BookingQuery;
 use crate::text::t;
 
 /// A document that only says one thing, such as "this page does not exist".
@@ -23,10 +24,13 @@ pub fn render_message_page(context: &PublicContext, status: u16, sentence: &str)
 
 /// What stands at the address of a single-use link that was used or is over. `org` is the slug of an organization that has
 /// something else to book for anybody.
-pub fn render_link_over_page(context: &PublicContext, link: &str, org: Option<&str>) -> String {
+pub fn render_link_over_page(context: &PublicContext, query: &BookingQuery, org: Option<&str>) -> String {
     let title = cupo_core::text::lookup(context.locale, "public.link_over").to_owned();
-    let here = Address { path: String::new(), kept: vec![("link", link.to_owned())] };
-    Document { address: here.open(&[]), ..document(title) }.render(context, || {
+    let is_embedded = query.embed.as_deref() == Some("1");
+    let kept = [("link", query.link().map(str::to_owned)), ("embed", is_embedded.then(|| "1".to_owned()))];
+    let kept = kept.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let address = Address { path: String::new(), kept }.open(&[]);
+    Document { address, is_embedded, ..document(title) }.render(context, || {
         let elsewhere = org.map(|org| {
             view! { <p><a class="button" href=format!("/{org}")>{t("public.link_over_elsewhere")}</a></p> }
         });

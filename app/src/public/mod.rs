@@ -126,7 +126,7 @@ pub struct ListedEventType {
 
 impl BookingState {
     /// The length of the appointment, in minutes.
-    pub(self) fn minutes(&self) -> u32 {
+    fn minutes(&self) -> u32 {
         let only = || self.event.durations.first().copied().unwrap_or_default();
         self.query.duration(&self.event).unwrap_or_else(only)
     }

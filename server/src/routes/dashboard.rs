@@ -8,10 +8,14 @@ use cupo_app::RequestContext;
 use http::request::Parts;
 use leptos::prelude::{expect_context, provide_context};
 use leptos_axum::LeptosRoutes;
+use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::rate::RateLimits;
 use crate::sign_in_limit::SignInLimit;
 use crate::state::AppState;
+
+/// The largest form: a calendar of holidays of 1 MiB, encoded as forms are.
+const LARGEST_FORM: usize = 4 << 20;
 
 /// Pages, and the server functions at the addresses that `cupo_app::api` gives them.
 pub fn router(state: &AppState, limits: &RateLimits) -> Router<AppState> {
@@ -29,6 +33,8 @@ pub fn router(state: &AppState, limits: &RateLimits) -> Router<AppState> {
     Router::new()
         .leptos_routes_with_context(state, cupo_app::routes(), context, shell)
         .layer(from_fn_with_state(SignInLimit::new(state, limits.sign_in.clone()), limit_sign_in))
+        // Server functions read their bodies whole, past the limit that binds extractors.
+        .layer(RequestBodyLimitLayer::new(LARGEST_FORM))
 }
 
 async fn limit_sign_in(State(limit): State<SignInLimit>, request: Request, next: Next) -> Response {

@@ -105,7 +105,7 @@ async fn refused(
     locale: Locale,
 ) -> Outcome<Response> {
     if is_link_over(&error) {
-        return link_over(state, &place.0, form.link.as_deref().unwrap_or_default(), locale, error.into()).await;
+        return link_over(state, &place.0, &form.to_query(false), locale, error.into()).await;
     }
     // What a new choice does not mend has a page of its own.
     let mendable = matches!(
@@ -152,10 +152,16 @@ fn is_link_over(error: &EngineError) -> bool {
 }
 
 /// A single-use link that was used or is over has a page that says what to do now.
-async fn link_over(state: &AppState, org: &str, link: &str, locale: Locale, failure: Failure) -> Outcome<Response> {
+async fn link_over(
+    state: &AppState,
+    org: &str,
+    query: &BookingQuery,
+    locale: Locale,
+    failure: Failure,
+) -> Outcome<Response> {
     let listed = state.engine.public_event_types(org).await?;
     let elsewhere = (!listed.event_types.is_empty()).then_some(org);
-    let page = render_link_over_page(&pages::context(state, locale), link, elsewhere);
+    let page = render_link_over_page(&pages::context(state, locale), query, elsewhere);
     Ok(pages::document(failure.status(), page, &state.engine.allowed_origins(org).await?))
 }
 
@@ -177,7 +183,7 @@ impl Page {
         let link = query.link();
         let event = match state.engine.event_type_view(&org, &slug, locale, link).await {
             Err(error) if is_link_over(&error) => {
-                return link_over(state, &org, link.unwrap_or_default(), locale, error.into()).await;
+                return link_over(state, &org, &query, locale, error.into()).await;
             }
             event => event?,
         };

@@ -136,3 +136,14 @@ async fn make_mirrors_stale(world: &World) {
     tx.commit().await.unwrap();
     world.server.engine.invalidate(&organization.id);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_of_the_dashboard_takes_a_calendar_of_holidays_but_not_everything() {
+    let world = World::start().await;
+    let calendar = "x".repeat(900_000);
+    let answer = world.form("/dashboard/api/sign_up", &[("email", "ana@example.com"), ("password", &calendar)]).await;
+    assert_ne!(answer.status(), 413);
+    let endless = "x".repeat(5 << 20);
+    let refused = world.form("/dashboard/api/sign_up", &[("email", "ana@example.com"), ("password", &endless)]).await;
+    assert_eq!(refused.status(), 413);
+}

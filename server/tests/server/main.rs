@@ -18,5 +18,6 @@ mod selftest;
 mod series;
 mod sessions;
 mod tenancy;
+mod visitor_pages;
 mod webhooks;
 mod world;

@@ -184,11 +184,11 @@ pub fn explain_host<S: Clone>(
     let mut reasons = Vec::new();
     let appointment = Interval { start, end: start + rules.duration };
     if covers(open, appointment) {
-        if let Some(grid) = grid {
-            if points(grid, Measures::of(rules), around(start, 0)).is_empty() {
-                let (before, after) = neighbours(grid, rules, start);
-                reasons.push(HostReason::OffGrid { before, after });
-            }
+        if let Some(grid) = grid
+            && points(grid, Measures::of(rules), around(start, 0)).is_empty()
+        {
+            let (before, after) = neighbours(grid, rules, start);
+            reasons.push(HostReason::OffGrid { before, after });
         }
     } else {
         let before = open.iter().rev().find(|open| open.interval.start <= start).map(|open| open.interval);

@@ -6,14 +6,55 @@
 //!
 //! - The grid of an open interval begins at its [`grid`](OpenInterval::grid) and goes on by the increment in elapsed time.
 //!   Across a clock change the offered instants keep their distance, so both of a fold's doubled hours are offered once
-//!   each and a gap offers nothing.
-//! - The appointment itself must lie in the open interval; its buffers may reach beyond it.
+//!   each, and a gap or a date that a zone skipped offers nothing. Where the clock moves by half an hour within the hours
+//!   (Lord Howe), the starts after that show the other half of the hour.
+//! - The appointment itself must lie in the open interval, or reach from it into those that touch it; its buffers may lie
+//!   anywhere.
 //! - An appointment claims `[start - buffer_before, start + duration + buffer_after)`. No claim overlaps busy time or
 //!   another claim, so between two appointments the buffer after the one and the buffer before the other both stand.
 //! - Where [any](Needed::Any) host will do, what each of them offers is offered. Where [all](Needed::All) are needed, the
-//!   hours are those that they have in common, counted from the grid of the one whose hours begin last.
+//!   hours are those that they have in common, counted from the grid of the one whose hours begin last; of several whose
+//!   hours begin together, from that of the first.
 //! - A slot with seats that somebody has booked already (a [`Session`]) is offered while seats are left, whatever the hours
-//!   have become since: it takes place anyway.
+//!   and limits have become since: it takes place anyway.
+//!
+//! ```
+//! use chrono::NaiveDate;
+//! use cupo_core::{
+//!     availability::Availability,
+//!     event_type::{Rules, RulesInput},
+//!     interval::Interval,
+//!     schedule::{LocalInterval, WeeklyHours},
+//!     slots::{Bounds, HostTime, Needed, SlotQuery, slots},
+//!     zone::TimeZoneName,
+//! };
+//! let rules = Rules::parse(RulesInput { increment_minutes: 60, ..RulesInput::default() }).unwrap();
+//! let nights = WeeklyHours::new(std::array::from_fn(|_| vec![LocalInterval::parse("01:00", "04:00").unwrap()])).unwrap();
+//! let offered = |zone, (year, month, day)| {
+//!     let zone = TimeZoneName::parse(zone).unwrap();
+//!     let date = NaiveDate::from_ymd_opt(year, month, day).unwrap();
+//!     let open = Availability::new(zone, nights.clone()).open_intervals(date, date, rules.alignment);
+//!     let (Some(first), Some(last)) = (open.first(), open.last()) else { return Vec::new() };
+//!     let starts = slots(&SlotQuery {
+//!         rules: &rules,
+//!         needed: Needed::Any,
+//!         hosts: &[HostTime::idle(&open)],
+//!         sessions: &[],
+//!         limits: &[],
+//!         days: &[],
+//!         window: Bounds::default(),
+//!         now: first.interval.start,
+//!         range: Interval { start: first.interval.start, end: last.interval.end },
+//!     });
+//!     starts.iter().map(|start| start.with_timezone(&zone.tz()).format("%R").to_string()).collect()
+//! };
+//! assert_eq!(offered("Europe/Madrid", (2026, 6, 1)), ["01:00", "02:00", "03:00"]);
+//! // From 02:00 to 03:00, and from 03:00 back to 02:00.
+//! assert_eq!(offered("Europe/Madrid", (2026, 3, 29)), ["01:00", "03:00"]);
+//! assert_eq!(offered("Europe/Madrid", (2026, 10, 25)), ["01:00", "02:00", "02:00", "03:00"]);
+//! assert_eq!(offered("Australia/Lord_Howe", (2026, 4, 5)), ["01:00", "01:30", "02:30", "03:30"]);
+//! assert!(offered("Pacific/Apia", (2011, 12, 30)).is_empty());
+//! ```
 //!
 //! Inside, instants are whole microseconds: an engine that is asked for every page counts in integers.
 
@@ -22,7 +63,6 @@ mod explain;
 mod grid;
 mod limits;
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "in what the tests share too, a broken assumption must fail the test")]
 mod tests;
 
 use chrono::{DateTime, TimeDelta, Utc};

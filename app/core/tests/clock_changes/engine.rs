@@ -86,7 +86,7 @@ fn the_explanation_says_the_same(world: &World, oracle: &Oracle) -> Result<(), T
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(cases(400))]
     #[test]
     fn the_slots_of_any_zone_are_those_of_a_walk_minute_by_minute(world in worlds(changes())) {
         slots_are_those_of_the_walk(&world, &Oracle::of(&world))?;
@@ -94,7 +94,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(80))]
+    #![proptest_config(cases(120))]
     #[test]
     fn in_any_zone_every_minute_can_be_booked_that_the_walk_offers(world in worlds(changes())) {
         what_is_offered_can_be_booked_and_nothing_else(&world, &Oracle::of(&world))?;
@@ -102,7 +102,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(40))]
+    #![proptest_config(cases(60))]
     #[test]
     fn in_any_zone_every_minute_is_explained_as_it_is(world in worlds(changes())) {
         the_explanation_says_the_same(&world, &Oracle::of(&world))?;

@@ -132,7 +132,10 @@ fn the_form_is_about_the_chosen_length_and_the_chosen_host() {
     state.query.host = Some("u-luz".to_owned());
     let page = render(&state);
     assert!(page.contains("10:00 AM – 11:00 AM") && page.contains("With Luz"), "{page}");
-    assert!(page.contains("name=\"duration\" value=\"60\"") && page.contains("name=\"host\" value=\"u-luz\""), "{page}");
+    assert!(
+        page.contains("name=\"duration\" value=\"60\"") && page.contains("name=\"host\" value=\"u-luz\""),
+        "{page}"
+    );
 }
 
 #[test]
@@ -151,7 +154,8 @@ fn a_visitor_chooses_among_few_hosts_by_links_and_among_many_in_a_list() {
     assert!(page.contains("aria-current=\"true\">Anyone") && page.contains("host=u-luz&amp;month"), "{page}");
     let many = with(state(BookingQuery::default()), |event| {
         two_hosts(event);
-        event.hosts = (0..9).map(|number| HostView { id: format!("u-{number}"), name: format!("Host {number}") }).collect();
+        event.hosts =
+            (0..9).map(|number| HostView { id: format!("u-{number}"), name: format!("Host {number}") }).collect();
     });
     assert!(render(&many).contains("<option value=\"u-8\">Host 8</option>"), "{}", render(&many));
 }
@@ -274,8 +278,14 @@ fn the_dates_of_a_series_are_shown_with_reasons_and_the_free_ones_can_be_booked(
     assert!(page.contains("2 of 3 dates are free.") && page.contains("This time is taken."), "{page}");
     assert!(page.contains("Monday, November 30, 2026, 10:00 AM – 10:30 AM"), "{page}");
     assert!(page.contains("name=\"dates_seen\" value=\"2026-11-23T09:00:00Z weekly 3\""), "{page}");
-    assert!(page.contains("name=\"skip_taken\" value=\"1\" class=\"button button-primary\">Book the 2 free dates"), "{page}");
-    assert!(page.contains("value=\"Bea\"") && page.contains("<option value=\"weekly\" selected>"), "what was typed is kept");
+    assert!(
+        page.contains("name=\"skip_taken\" value=\"1\" class=\"button button-primary\">Book the 2 free dates"),
+        "{page}"
+    );
+    assert!(
+        page.contains("value=\"Bea\"") && page.contains("<option value=\"weekly\" selected>"),
+        "what was typed is kept"
+    );
 }
 
 #[test]

@@ -8,11 +8,14 @@ fn a_message_tells_its_sentence() {
 
 #[test]
 fn a_link_that_is_over_says_what_to_do_now() {
-    let page = render_link_over_page(&context(Locale::En), "s3cret", Some("studio"));
+    let query = BookingQuery { link: Some("s3cret".to_owned()), ..BookingQuery::default() };
+    let page = render_link_over_page(&context(Locale::En), &query, Some("studio"));
     assert!(page.contains("<h1>This link is no longer valid</h1>"));
     assert!(page.contains("href=\"/studio\" class=\"button\">See what else can be booked"), "{page}");
     assert!(page.contains("href=\"?link=s3cret&amp;lang=es\""), "{page}");
-    assert!(!render_link_over_page(&context(Locale::En), "s3cret", None).contains("class=\"button\""));
+    let framed = BookingQuery { embed: Some("1".to_owned()), ..query };
+    let page = render_link_over_page(&context(Locale::En), &framed, None);
+    assert!(!page.contains("class=\"button\"") && !page.contains("<footer"), "{page}");
 }
 
 fn organization(query: OrganizationQuery, slugs: &[&str]) -> String {

@@ -69,13 +69,7 @@ fn a_cancelled_or_past_appointment_offers_no_change() {
 }
 
 fn ended(status: AppointmentStatus) -> AppointmentView {
-    AppointmentView {
-        status,
-        can_cancel: false,
-        can_reschedule: false,
-        meeting_pending: false,
-        ..appointment()
-    }
+    AppointmentView { status, can_cancel: false, can_reschedule: false, meeting_pending: false, ..appointment() }
 }
 
 #[test]
@@ -121,14 +115,20 @@ fn what_was_answered_is_shown() {
     };
     let answers = vec![answer("topics", "Topics", &["Tax", "Law"]), answer("terms", "I agree", &["on"])];
     let page = manage(AppointmentView { answers, ..appointment() }, ManageQuery::default());
-    assert!(page.contains("<dt>Topics</dt>") && page.contains(">Tax, Law</dd>") && page.contains(">Yes</dd>"), "{page}");
+    assert!(
+        page.contains("<dt>Topics</dt>") && page.contains(">Tax, Law</dd>") && page.contains(">Yes</dd>"),
+        "{page}"
+    );
 }
 
 #[test]
 fn what_it_is_too_late_for_is_not_offered_and_said() {
     let late = |can_cancel, can_reschedule| AppointmentView { can_cancel, can_reschedule, ..appointment() };
     let both = manage(late(false, false), step("cancel"));
-    assert!(both.contains("too late to change or cancel this appointment online. Please contact Studio Luz."), "{both}");
+    assert!(
+        both.contains("too late to change or cancel this appointment online. Please contact Studio Luz."),
+        "{both}"
+    );
     assert!(!both.contains("step=") && !both.contains("/cancel\""));
     let cancel = manage(late(false, true), ManageQuery::default());
     assert!(cancel.contains("too late to cancel online") && cancel.contains("step=reschedule"));
@@ -161,10 +161,7 @@ fn the_other_dates_of_a_series_are_linked_within_frame_and_language() {
 
 #[test]
 fn a_change_of_a_series_reaches_as_far_as_the_visitor_says() {
-    for query in [
-        step("cancel"),
-        ManageQuery { slot: Some("2026-11-24T09:00:00Z".to_owned()), ..step("reschedule") },
-    ] {
+    for query in [step("cancel"), ManageQuery { slot: Some("2026-11-24T09:00:00Z".to_owned()), ..step("reschedule") }] {
         let page = manage(in_a_series(), query.clone());
         assert!(page.contains("name=\"scope\" value=\"this\" checked"), "{page}");
         assert!(page.contains("This one and the 2 dates after it"), "{page}");
@@ -187,11 +184,8 @@ fn the_page_speaks_spanish_to_one_person() {
 
 #[test]
 fn who_is_called_reads_at_which_number() {
-    let phone = |needs_phone| LocationView {
-        kind: "phone".to_owned(),
-        detail: Some("+34600123456".to_owned()),
-        needs_phone,
-    };
+    let phone =
+        |needs_phone| LocationView { kind: "phone".to_owned(), detail: Some("+34600123456".to_owned()), needs_phone };
     let page = |location| manage(AppointmentView { location, meeting_pending: false, ..appointment() }, step(""));
     assert!(page(phone(true)).contains("you are called at +34600123456"));
     assert!(page(phone(false)).contains("you call +34600123456"));

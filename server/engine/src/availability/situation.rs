@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use cupo_core::{
     availability::OpenInterval,
@@ -396,13 +396,8 @@ impl Engine {
             holiday_calendar_list(tx, organization_id, user_id).await?
         };
         let time = self.host_time(tx, &host, reach).await?;
-        let tz = schedule.time_zone.tz();
-        let day = |instant: DateTime<Utc>| instant.with_timezone(&tz).date_naive();
-        // A day more on both sides, for those who travel.
-        let first = day(reach.start).checked_sub_days(Days::new(1)).unwrap_or(chrono::NaiveDate::MIN);
-        let last = day(reach.end).checked_add_days(Days::new(1)).unwrap_or(chrono::NaiveDate::MAX);
         let availability = availability_of(schedule, &absences, &holidays);
-        let mut open = availability.open_intervals(first, last, event_type.rules.alignment);
+        let mut open = availability.open_around(reach, event_type.rules.alignment);
         if let Some(until) = time.mirrored_until() {
             open.retain_mut(|open| {
                 open.interval.end = open.interval.end.min(until);

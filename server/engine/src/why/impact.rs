@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{
+    availability::covers,
     event_type::Window,
     ids::{EventTypeId, ScheduleId},
     interval::Interval,
@@ -158,9 +159,8 @@ impl Engine {
         let Appointment { organization_id, claim_id, start_at, end_at, .. } = appointment;
         for host in claim_hosts(tx, organization_id, claim_id).await? {
             let share = situation.hosts.iter().find(|share| share.host.user_id == host);
-            let is_open = share.is_some_and(|share| {
-                share.open.iter().any(|open| open.interval.start <= *start_at && *end_at <= open.interval.end)
-            });
+            let appointment = Interval { start: *start_at, end: *end_at };
+            let is_open = share.is_some_and(|share| covers(&share.open, appointment));
             if !is_open {
                 return Ok(true);
             }

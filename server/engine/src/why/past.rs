@@ -1,7 +1,7 @@
 //! A situation as it was: the rules, absences, holidays, calendar choices and busy time, appointments and holds of a past
 //! moment.
 
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{interval::Interval, parse::FieldProblem};
 use cupo_store::{
     BusyKind, EventType, EventTypeHost, Tx, busy_interval_list_at, calendar_list_by_user, claim_list_at,
@@ -97,11 +97,8 @@ impl Engine {
         for id in &schedule.holiday_calendar_ids {
             holidays.extend(holiday_calendar_at(tx, organization_id, id, as_of).await?);
         }
-        let day = |instant: DateTime<Utc>| instant.with_timezone(&schedule.time_zone.tz()).date_naive();
-        let first = day(range.start).checked_sub_days(Days::new(1)).unwrap_or(chrono::NaiveDate::MIN);
-        let last = day(range.end).checked_add_days(Days::new(1)).unwrap_or(chrono::NaiveDate::MAX);
         let availability = availability_of(&schedule, &absences, &holidays);
-        let open = availability.open_intervals(first, last, event_type.rules.alignment);
+        let open = availability.open_around(range, event_type.rules.alignment);
         let is_owner = *user_id == principal.user_id;
         let (mut mirror, mut taken) = (Vec::new(), Vec::new());
         for calendar in calendar_list_by_user(tx, organization_id, user_id).await? {
