@@ -1,7 +1,7 @@
 // The rules of an event type, as visitors and hosts meet them.
 
 import type { Page } from '@playwright/test';
-import { fillDetails, openFreeDay, slots, starts } from './widget';
+import { fillDetails, openWholeDay, slots, starts } from './widget';
 import { expect, test, type World } from './world';
 
 type Demo = Awaited<ReturnType<World['seed']>>;
@@ -24,7 +24,7 @@ async function eventTypePage(page: Page, world: World, title: string): Promise<s
 test('a request with answers waits for the host, who confirms it', async ({ browser, page, world }) => {
   const demo = await world.seed();
   await page.goto(`${world.site}/?event=demo/portrait`);
-  await openFreeDay(page);
+  await openWholeDay(page);
   await slots(page).first().click();
   await fillDetails(page, 'Petra Portrait', 'petra@example.net');
 
@@ -58,7 +58,7 @@ test('a request with answers waits for the host, who confirms it', async ({ brow
 test('a visitor chooses a length, a person and one of several seats', async ({ page, world }) => {
   await world.seed();
   await page.goto(`${world.site}/?event=demo/coaching`);
-  await openFreeDay(page);
+  await openWholeDay(page);
   const short = await starts(page);
   await page.getByRole('radio', { name: '1 h', exact: true }).check({ force: true });
   await expect(async () => expect(await starts(page)).not.toEqual(short)).toPass();
@@ -72,13 +72,13 @@ test('a visitor chooses a length, a person and one of several seats', async ({ p
   expect(Date.parse(event.end.dateTime) - Date.parse(event.start.dateTime)).toBe(60 * 60_000);
 
   await page.goto(`${world.site}/?event=demo/visit`);
-  await openFreeDay(page);
+  await openWholeDay(page);
   const anyone = (await starts(page)).length;
   await page.getByLabel('With whom').selectOption({ index: 2 });
   await expect(async () => expect((await starts(page)).length).toBeLessThanOrEqual(anyone)).toPass();
 
   await page.goto(`${world.site}/?event=demo/class`);
-  await openFreeDay(page);
+  await openWholeDay(page);
   const place = slots(page).first();
   await expect(place).toContainText('8 seats left');
   await place.click();
@@ -86,14 +86,14 @@ test('a visitor chooses a length, a person and one of several seats', async ({ p
   await page.getByRole('button', { name: 'Confirm booking' }).click();
   await expect(page.getByText('Your appointment is confirmed')).toBeVisible();
   await page.goto(`${world.site}/?event=demo/class`);
-  await openFreeDay(page);
+  await openWholeDay(page);
   await expect(slots(page).first()).toContainText('7 seats left');
 });
 
 test('a series shows which dates are free and books those', async ({ page, world }) => {
   await world.seed();
   await page.goto(`${world.site}/?event=demo/lesson`);
-  const [first] = await openFreeDay(page);
+  const [first] = await openWholeDay(page);
   // Somebody has the same time two weeks later.
   const later = new Date(Date.parse(first) + 14 * 86_400_000).toISOString();
   const taken = await fetch(`${world.cupo}/embed/v1/appointments`, {
@@ -130,7 +130,7 @@ test('a host sees why a time is not offered, and what a change would bring', asy
   await signIn(page, world, demo);
   const eventType = await eventTypePage(page, world, 'Introduction');
   await page.goto(`${world.site}/?event=${demo.event}`);
-  const offered = await openFreeDay(page);
+  const offered = await openWholeDay(page);
   const day = offered[0].slice(0, 10);
   await world.addEvent('ana@example.com', offered[1], 30);
 

@@ -21,6 +21,18 @@ export async function openFreeDay(place: Place): Promise<string[]> {
   return starts(place);
 }
 
+/** Opens a free day of which no hour has passed: the last one in sight, or of the month after. */
+export async function openWholeDay(place: Place): Promise<string[]> {
+  await openFreeDay(place);
+  if ((await freeDays(place).count()) < 2) {
+    await place.getByRole('button', { name: /next month|mes siguiente/i }).click();
+  }
+  await expect(freeDays(place).nth(1)).toBeVisible();
+  await freeDays(place).last().click();
+  await expect(slots(place).first()).toBeVisible();
+  return starts(place);
+}
+
 /** The starts that are on offer now, in RFC 3339. */
 export async function starts(place: Place): Promise<string[]> {
   return slots(place).evaluateAll((buttons) => buttons.map((button) => button.getAttribute('data-start') ?? ''));

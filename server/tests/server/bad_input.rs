@@ -143,7 +143,10 @@ async fn a_form_of_the_dashboard_takes_a_calendar_of_holidays_but_not_everything
     let calendar = "x".repeat(900_000);
     let answer = world.form("/dashboard/api/sign_up", &[("email", "ana@example.com"), ("password", &calendar)]).await;
     assert_ne!(answer.status(), 413);
-    let endless = "x".repeat(5 << 20);
-    let refused = world.form("/dashboard/api/sign_up", &[("email", "ana@example.com"), ("password", &endless)]).await;
-    assert_eq!(refused.status(), 413);
+    // What is announced as too long is refused before it has been sent whole: the client may find the door shut.
+    let endless = format!("email=ana%40example.com&password={}", "x".repeat(5 << 20));
+    let form =
+        world.client.post(world.url("/dashboard/api/sign_up")).header("origin", world.url("").trim_end_matches('/'));
+    let sent = form.header("content-type", "application/x-www-form-urlencoded").body(endless).send().await;
+    assert!(sent.is_err() || sent.is_ok_and(|answer| answer.status() == 413));
 }

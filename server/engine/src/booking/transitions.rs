@@ -180,8 +180,7 @@ impl Engine {
             status,
             expires_at: to.expires_at,
         };
-        let outcome =
-            appointment_move(tx, appointment, &moved, &to.hosts, to.seats, now).await.map_err(look_again)?;
+        let outcome = appointment_move(tx, appointment, &moved, &to.hosts, to.seats, now).await.map_err(look_again)?;
         let MoveOutcome::Moved { sequence } = outcome else { return Err(StoreError::Retry.into()) };
         let Destination { start_at, end_at, claim, expires_at, .. } = to;
         let moved = Appointment {

@@ -152,12 +152,8 @@ async fn sync(world: &World) {
 async fn choose(world: &World, tentative_blocks: bool, unanswered_blocks: bool) {
     let calendars = world.engine.accounts(&world.principal).await.unwrap().remove(0).calendars;
     let primary = calendars.into_iter().find(|calendar| calendar.is_primary).unwrap();
-    let choice = CalendarChoice {
-        calendar_id: primary.id.clone(),
-        checks_conflicts: true,
-        tentative_blocks,
-        unanswered_blocks,
-    };
+    let choice =
+        CalendarChoice { calendar_id: primary.id.clone(), checks_conflicts: true, tentative_blocks, unanswered_blocks };
     world.engine.calendar_choices_save(&world.principal, vec![choice], Some(primary.id)).await.unwrap();
 }
 
@@ -212,7 +208,10 @@ async fn an_event_type_looks_at_calendars_of_its_own() {
     world.run().await;
     assert!(world.is_offered("2026-11-25T09:00:00Z").await && !world.is_offered("2026-11-25T10:00:00Z").await);
     // What is looked at is kept up to date, too, and no slot asks for it.
-    world.google.insert_event(&other.external_id, event("More", "2026-11-25T11:00:00Z", "2026-11-25T11:30:00Z")).unwrap();
+    world
+        .google
+        .insert_event(&other.external_id, event("More", "2026-11-25T11:00:00Z", "2026-11-25T11:30:00Z"))
+        .unwrap();
     sync(&world).await;
     world.google.clear_exchanges();
     assert!(!world.is_offered("2026-11-25T11:00:00Z").await);
