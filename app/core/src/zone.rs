@@ -48,6 +48,9 @@ pub struct TimeZoneName(Tz);
 impl TimeZoneName {
     /// Reads an IANA name, aliases such as `Asia/Calcutta` included.
     pub fn parse(name: &str) -> Result<Self, FieldProblem> {
+        if name.trim().is_empty() {
+            return Err(FieldProblem::new("error.required"));
+        }
         name.trim().parse().map(Self).map_err(|_| FieldProblem::new("error.time_zone").with("value", name))
     }
 

@@ -82,7 +82,7 @@ fn Pending(session: Resource<Result<SessionView, crate::error::AppError>>) -> im
         (!session.pending.is_empty()).then(|| {
             view! {
                 <span class="badge badge-warm">
-                    {session.pending} <span class="visually-hidden">{t("dashboard.wait_for_answer")}</span>
+                    {session.pending} " " <span class="visually-hidden">{t("dashboard.wait_for_answer")}</span>
                 </span>
             }
         })

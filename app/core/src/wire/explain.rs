@@ -167,7 +167,7 @@ pub struct ClockChangeView {
     pub visitor_zone: String,
     /// The changes of either zone within the weeks, by time; empty where neither changes within a year.
     pub changes: Vec<ZoneChange>,
-    /// The days of the week before the change, of its own and of the week after it.
+    /// The days from the week before the first of the changes to the week after the last.
     pub days: Vec<ZonedDay>,
 }
 

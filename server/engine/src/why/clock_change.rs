@@ -15,11 +15,13 @@ use crate::{Engine, EngineError, Principal, schedules::availability_of};
 
 const YEAR: TimeDelta = TimeDelta::days(366);
 const WEEK: TimeDelta = TimeDelta::days(7);
+/// Changes of two zones that lie closer together belong together: America and Europe are two or three weeks apart.
+const TOGETHER: TimeDelta = TimeDelta::weeks(5);
 
 impl Engine {
     /// What the hours of an event type's first host are around the next change of either zone's clocks, on both clocks. The
-    /// days run from the week before the first change to the week after it; a change of the other zone within them is told
-    /// too.
+    /// days run from the week before the change to the week after it; to the week after the other zone's, where that one
+    /// follows within five weeks.
     ///
     /// # Errors
     /// [`EngineError::NotFound`], [`EngineError::Invalid`] with `zone`.
@@ -49,11 +51,11 @@ impl Engine {
             changes: Vec::new(),
             days: Vec::new(),
         };
-        let next = |tz: Tz| next_transition(tz, now, now + YEAR);
-        let Some(first) = [next(tz), next(visitor_tz)].into_iter().flatten().map(|change| change.at).min() else {
-            return Ok(view);
-        };
-        let around = Interval { start: first - WEEK, end: first + WEEK + WEEK };
+        let next = |tz: Tz| next_transition(tz, now, now + YEAR).map(|change| change.at);
+        let upcoming = [next(tz), next(visitor_tz)];
+        let Some(first) = upcoming.into_iter().flatten().min() else { return Ok(view) };
+        let last = upcoming.into_iter().flatten().filter(|at| *at - first < TOGETHER).max().unwrap_or(first);
+        let around = Interval { start: first - WEEK, end: last + WEEK + WEEK };
         view.changes = changes_within(zone, around);
         if visitor != zone {
             view.changes.extend(changes_within(visitor, around));

@@ -206,6 +206,7 @@ async fn the_weeks_around_a_clock_change_are_told_on_both_clocks() {
     };
     assert_eq!(hours("2027-03-12"), ("09:00–17:00".to_owned(), "03:00–11:00".to_owned()));
     assert_eq!(hours("2027-03-15"), ("09:00–17:00".to_owned(), "04:00–12:00".to_owned()));
+    assert_eq!(hours("2027-03-29"), ("09:00–17:00".to_owned(), "03:00–11:00".to_owned()));
     let wrong = world.engine.clock_change_preview(&world.principal, &id, "Mars").await;
     assert!(matches!(wrong, Err(EngineError::Invalid(errors)) if errors.0[0].field == "zone"));
 }
