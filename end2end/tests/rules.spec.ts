@@ -60,7 +60,8 @@ test('a visitor chooses a length, a person and one of several seats', async ({ p
   await page.goto(`${world.site}/?event=demo/coaching`);
   await openWholeDay(page);
   const short = await starts(page);
-  await page.getByRole('radio', { name: '1 h', exact: true }).check({ force: true });
+  await page.getByRole('radio', { name: '1 h', exact: true }).click();
+  await expect(page.getByRole('radio', { name: '1 h', exact: true })).toBeChecked();
   await expect(async () => expect(await starts(page)).not.toEqual(short)).toPass();
   const [start] = await starts(page);
   await page.locator(`button[data-start="${start}"]`).click();
@@ -105,7 +106,7 @@ test('a series shows which dates are free and books those', async ({ page, world
   await page.locator(`button[data-start="${first}"]`).click();
   await fillDetails(page, 'Wanda Weekly', 'wanda@example.net');
   await page.getByLabel('Repeat').selectOption({ label: 'Every week' });
-  await page.getByLabel('Dates').selectOption('4');
+  await page.getByLabel('Dates', { exact: true }).selectOption('4');
   await expect(page.getByText('This time is taken. Please choose another one.')).toBeVisible();
   await page.getByLabel('Book only the free dates').check();
   await page.getByRole('button', { name: 'Confirm booking' }).click();
