@@ -162,17 +162,3 @@ pub async fn mapping_mark_deleted(
     .await?;
     Ok(changed == 1)
 }
-
-/// Forgets the claim's external event.
-pub async fn mapping_delete(
-    tx: &mut Tx,
-    organization_id: &OrganizationId,
-    claim_id: &ClaimId,
-) -> Result<bool, StoreError> {
-    let deleted = sql("delete from appointment_external_mapping where organization_id = $1 and claim_id = $2")
-        .bind(organization_id)
-        .bind(claim_id)
-        .execute(tx)
-        .await?;
-    Ok(deleted == 1)
-}

@@ -362,12 +362,6 @@ on_both! {
         assert!(!mark().await);
         let marked = world.read(async |tx| mapping_get(tx, tenant.id(), claim_id).await).await.unwrap();
         assert_eq!(marked.deleted_at, Some(at(5)));
-        let forget = async || {
-            world.write(async |tx| mapping_delete(tx, tenant.id(), claim_id).await).await.unwrap()
-        };
-        assert!(forget().await);
-        assert!(!forget().await);
-        assert!(find("event-1").await.is_none());
     }
 
     async fn an_event_is_found_in_any_calendar_and_outlives_its_claim(world: World) {

@@ -284,7 +284,6 @@ on_both! {
         assert!(!appointment_confirm(tx, theirs, &booked.id, 0, at(1)).await.unwrap());
         assert!(!appointment_set_meeting_url(tx, theirs, &booked.id, Some("x")).await.unwrap());
         assert!(!mapping_mark_deleted(tx, theirs, claim_id, at(1)).await.unwrap());
-        assert!(!mapping_delete(tx, theirs, claim_id).await.unwrap());
         assert!(!busy_interval_delete(tx, theirs, calendar_id, "event", at(0)).await.unwrap());
         busy_intervals_replace(tx, theirs, calendar_id, Vec::new(), at(0)).await.unwrap();
         assert!(!subscription_delete(tx, theirs, &channel.id).await.unwrap());
