@@ -62,11 +62,23 @@ async fn a_race_on_sqlite_finds_everything_in_order_and_leaves_nothing() {
     assert_eq!(rows(&database).await, 0);
 }
 
+/// Whether the scratch organization is there; before its tables are, it is not.
+async fn race_has_begun(database: &str) -> bool {
+    let Ok(mut connection) = SqliteConnection::connect(database).await else { return false };
+    let events = connection.fetch_one("select count(*) from event_type").await;
+    events.is_ok_and(|row| row.get::<i64, _>(0) > 0)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_race_that_is_interrupted_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let database = format!("sqlite://{}", folder.path().join("cupo.db").display());
-    let interrupted = tokio::time::sleep(std::time::Duration::from_millis(700));
+    // As soon as there is something that would be left.
+    let interrupted = async {
+        while !race_has_begun(&database).await {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
     let outcome = race(&config(&database), &RaceOptions { concurrency: 2_000, ..OPTIONS }, interrupted).await;
     assert!(outcome.unwrap_err().to_string().contains("stopped before the end"));
     assert_eq!(rows(&database).await, 0);

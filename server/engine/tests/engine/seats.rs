@@ -143,3 +143,18 @@ async fn of_forty_bookings_of_seven_seats_exactly_seven_win() {
     assert_eq!((won.len(), lost.len()), (7, 33));
     assert!(lost.into_iter().all(|lost| matches!(lost, Err(EngineError::SlotTaken))));
 }
+
+#[tokio::test]
+async fn who_leaves_a_shared_slot_cannot_move_onto_those_who_stay() {
+    let world = World::new().await;
+    let rules = RulesInput { seats: 3, increment_minutes: 15, ..RulesInput::default() };
+    world.offer(EventTypeInput { rules, ..course(3) }).await;
+    let leo = world.engine.book("a", by("leo", START)).await.unwrap().view;
+    let overlapping = "2026-11-25T09:15:00Z";
+    let own = SlotsRequest { reschedule: Some(&leo.token), ..slots_request("2026-11-25", "2026-11-25") };
+    assert!(world.engine.slots(&own).await.unwrap().starts.contains(&at(overlapping)), "alone, nobody is in the way");
+    world.engine.book("b", by("mia", START)).await.unwrap();
+    assert!(!world.engine.slots(&own).await.unwrap().starts.contains(&at(overlapping)));
+    let moved = world.engine.reschedule_by_token(&leo.token, &to(overlapping)).await;
+    assert!(matches!(moved, Err(EngineError::SlotTaken)), "{moved:?}");
+}
