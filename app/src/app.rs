@@ -11,6 +11,8 @@ use crate::pages::appointments::AppointmentsPage;
 use crate::pages::availability::AvailabilityPage;
 use crate::pages::calendars::CalendarsPage;
 use crate::pages::clock_change::ClockChangePage;
+use crate::pages::connect::{ConnectCaldavPage, ConnectFeedPage, ConnectPage};
+use crate::pages::credentials::CredentialsPage;
 use crate::pages::docs::DocsPage;
 use crate::pages::event_type::EventTypePage;
 use crate::pages::event_types::EventTypesPage;
@@ -41,6 +43,10 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("/dashboard") view=DashboardFrame ssr=SsrMode::Async>
                     <Route path=path!("") view=OverviewPage ssr=SsrMode::Async/>
                     <Route path=path!("calendars") view=CalendarsPage ssr=SsrMode::Async/>
+                    <Route path=path!("calendars/connect") view=ConnectPage ssr=SsrMode::Async/>
+                    <Route path=path!("calendars/connect/feed") view=ConnectFeedPage ssr=SsrMode::Async/>
+                    <Route path=path!("calendars/connect/:preset") view=ConnectCaldavPage ssr=SsrMode::Async/>
+                    <Route path=path!("credentials") view=CredentialsPage ssr=SsrMode::Async/>
                     <Route path=path!("availability") view=AvailabilityPage ssr=SsrMode::Async/>
                     <Route path=path!("availability/:id") view=SchedulePage ssr=SsrMode::Async/>
                     <Route path=path!("event-types") view=EventTypesPage ssr=SsrMode::Async/>

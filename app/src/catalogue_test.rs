@@ -7,7 +7,15 @@ use std::path::Path;
 use cupo_core::text::{Locale, section};
 
 /// Keys that are put together at run time: see `text_of`.
-const COMPOSED: &[&str] = &["dashboard.done_", "dashboard.audit_", "dashboard.error_", "public.location_"];
+const COMPOSED: &[&str] = &[
+    "dashboard.done_",
+    "dashboard.audit_",
+    "dashboard.error_",
+    "dashboard.reconnect_",
+    "dashboard.test_of_",
+    "dashboard.trouble_",
+    "public.location_",
+];
 
 fn keys_in(folder: &Path, keys: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap() {

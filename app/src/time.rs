@@ -85,6 +85,21 @@ pub(crate) fn ago(at: DateTime<Utc>, now: DateTime<Utc>, locale: Locale) -> Stri
     text::format(locale, key, &[("count", &count)])
 }
 
+/// How far ahead `at` is: `in a moment`, `in 5 minutes`, `in 3 hours`, `in 2 days`.
+pub(crate) fn ahead(at: DateTime<Utc>, now: DateTime<Utc>, locale: Locale) -> String {
+    let left = at.signed_duration_since(now).max(TimeDelta::zero());
+    let (key, count) = match (left.num_minutes(), left.num_hours(), left.num_days()) {
+        (0, ..) => return text::lookup(locale, "dashboard.in_a_moment").to_owned(),
+        (1, ..) => ("dashboard.in_minute", 1),
+        (minutes, 0, _) => ("dashboard.in_minutes", minutes),
+        (_, 1, _) => ("dashboard.in_hour", 1),
+        (_, hours, 0) => ("dashboard.in_hours", hours),
+        (_, _, 1) => ("dashboard.in_day", 1),
+        (_, _, days) => ("dashboard.in_days", days),
+    };
+    text::format(locale, key, &[("count", &count)])
+}
+
 /// `45 min`, `1 h`, `1 h 30 min`.
 pub(crate) fn duration(minutes: u32) -> String {
     match (minutes / 60, minutes % 60) {
@@ -179,6 +194,22 @@ mod tests {
             ("2026-11-23T09:01:00Z", "just now"),
         ] {
             assert_eq!(ago(at(then), now, Locale::En), told, "{then}");
+        }
+    }
+
+    #[test]
+    fn the_future_is_counted_in_one_unit() {
+        let now = at("2026-11-23T09:00:00Z");
+        for (then, told) in [
+            ("2026-11-23T08:00:00Z", "in a moment"),
+            ("2026-11-23T09:00:59Z", "in a moment"),
+            ("2026-11-23T09:01:00Z", "in 1 minute"),
+            ("2026-11-23T09:59:00Z", "in 59 minutes"),
+            ("2026-11-23T10:00:00Z", "in 1 hour"),
+            ("2026-11-24T08:00:00Z", "in 23 hours"),
+            ("2026-11-30T09:00:00Z", "in 7 days"),
+        ] {
+            assert_eq!(ahead(at(then), now, Locale::En), told, "{then}");
         }
     }
 

@@ -97,7 +97,7 @@ test('every page of the dashboard is accessible', async ({ browser, world }) => 
     const page = await context.newPage();
     await page.goto(world.site);
     await book(page, 'Axel Access', `axel-${locale}@example.net`);
-    for (const path of ['/', '/sign-up', '/sign-in', '/docs']) {
+    for (const path of ['/', '/sign-up', '/sign-in', '/docs', '/docs/registering-microsoft']) {
       await page.goto(world.cupo + path);
       await expectNothingSerious(page, `${locale} ${path}`);
     }
@@ -112,7 +112,8 @@ test('every page of the dashboard is accessible', async ({ browser, world }) => 
     const appointment = await page.locator('main a[href^="/dashboard/appointments/"]').first().getAttribute('href');
     await page.goto(`${world.cupo}/dashboard/availability`);
     const schedule = await page.locator('section[aria-labelledby="schedules"] h3 a').first().getAttribute('href');
-    const pages = ['', '/calendars', '/availability', '/availability/new', '/event-types', '/event-types/new', '/appointments', '/appointments?filter=past', '/appointments?filter=cancelled', '/sites', '/hosts'];
+    const connecting = ['', '/nextcloud', '/icloud', '/fastmail', '/caldav', '/feed'].map((name) => `/calendars/connect${name}`);
+    const pages = ['', '/calendars', ...connecting, '/credentials', '/availability', '/availability/new', '/event-types', '/event-types/new', '/appointments', '/appointments?filter=past', '/appointments?filter=cancelled', '/sites', '/hosts'];
     const looks = [`${eventType}/why`, `${eventType}/why?at=10:00&show=day`, `${eventType}/clock-change`];
     for (const path of [...pages.map((name) => `/dashboard${name}`), schedule, eventType, ...looks, appointment]) {
       await page.goto(world.cupo + path);

@@ -21,10 +21,11 @@ test('a host sets up, a visitor books, the calendar moves the appointment, the v
 
   // Connects Google on the simulator's consent page.
   await page.goto(`${world.cupo}/dashboard/calendars`);
-  await page.getByRole('link', { name: 'Connect Google Calendar' }).click();
+  await page.getByRole('link', { name: 'Connect an account' }).first().click();
+  await page.getByRole('link', { name: 'Google Calendar' }).click();
   await page.getByTestId('account-ana@example.com').click();
   await page.getByTestId('allow').click();
-  await expect(page.getByText('Your Google account is connected')).toBeVisible();
+  await expect(page.getByText('The account is connected')).toBeVisible();
   await expect(page.getByRole('radio', { name: /ana@example\.com receives appointments/i })).toBeChecked();
 
   // Sets hours: a second interval on Monday to Friday is not needed, Saturday morning is.

@@ -7,19 +7,21 @@ use anyhow::{Context, Result};
 use cupo_engine::clock::Clock;
 use cupo_engine::keyring::Keyring;
 use cupo_engine::random::OsRandom;
-use cupo_engine::{Engine, EngineParts, EngineSettings, Mailer, SessionSecret};
-use cupo_providers::google::oauth::{GoogleClient, GoogleOauth};
-use cupo_providers::google::{GoogleEndpoints, GoogleProvider};
+use cupo_engine::{Engine, EngineParts, EngineSettings, Mailer, Providers, ProvidersParts, SessionSecret};
+use cupo_providers::google::oauth::GoogleClient;
+use cupo_providers::microsoft::oauth::MicrosoftClient;
 use cupo_providers::{Transport, TransportConfig};
 use cupo_store::Store;
 use url::Url;
 
-use crate::config::{Config, Google, Smtp, SmtpTls, is_loopback};
+use crate::config::{Config, Smtp, SmtpTls, is_loopback};
 
-/// Where Google leads a host back to, below the public address.
+/// Where Google and Microsoft lead a host back to, below the public address.
 const GOOGLE_CALLBACK: &str = "/oauth/google/callback";
-/// Where Google posts notifications, below the public address.
+const MICROSOFT_CALLBACK: &str = "/oauth/microsoft/callback";
+/// Where they post notifications, below the public address.
 const GOOGLE_WEBHOOK: &str = "/webhooks/google";
+const MICROSOFT_WEBHOOK: &str = "/webhooks/microsoft";
 
 /// Opens the database; the folder of an SQLite file is made when it is not there.
 ///
@@ -45,44 +47,73 @@ pub fn engine(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Cl
     let keys: Vec<[u8; 32]> = config.secrets.encryption_keys.iter().map(|key| key.bytes()).collect();
     let mut settings = EngineSettings::new(public_url.clone());
     settings.sign_up_open = config.sign_up.open;
-    settings.feeds.allows_private_addresses = config.limits.private_feeds;
-    settings.webhook_url = config.google.as_ref().and_then(|google| webhook_url(google, public_url));
+    settings.feeds.allows_private_addresses = config.limits.private_addresses;
+    settings.operator_email = config.operator.email.clone();
+    let of_google = config.google.as_ref().and_then(|google| google.webhook_url.as_ref());
+    settings.google_webhook_url =
+        webhook_url(of_google, public_url, GOOGLE_WEBHOOK, &config.google_addresses.api_url);
+    let of_microsoft = config.microsoft.as_ref().and_then(|microsoft| microsoft.webhook_url.as_ref());
+    settings.microsoft_webhook_url =
+        webhook_url(of_microsoft, public_url, MICROSOFT_WEBHOOK, &config.microsoft_addresses.graph_url);
     Ok(Engine::new(EngineParts {
         store,
-        clock,
+        clock: clock.clone(),
         random: Arc::new(OsRandom),
         keyring: Keyring::new(&keys).context("secrets.encryption_keys")?,
         session_secret: SessionSecret::new(config.secrets.session_secret.expose().as_bytes().to_vec()),
-        google: config.google.as_ref().map(|google| connect_google(google, public_url)).transpose()?,
+        providers: providers(config, &settings, public_url, clock)?,
         mailer: config.smtp.as_ref().map(mailer).transpose()?,
         settings,
     }))
 }
 
-fn connect_google(google: &Google, public_url: &Url) -> Result<cupo_engine::Google> {
-    let transport = Transport::new(TransportConfig::default()).context("the transport to Google")?;
-    let client = GoogleClient {
+fn providers(
+    config: &Config,
+    settings: &EngineSettings,
+    public_url: &Url,
+    clock: Arc<dyn Clock>,
+) -> Result<Providers> {
+    let google_client = config.google.as_ref().map(|google| GoogleClient {
         client_id: google.client_id.clone(),
         client_secret: google.client_secret.clone(),
         auth_url: google.auth_url.clone(),
         token_url: google.token_url.clone(),
         revoke_url: google.revoke_url.clone(),
         redirect_url: below(public_url, GOOGLE_CALLBACK),
+    });
+    let microsoft_client = config.microsoft.as_ref().map(|microsoft| MicrosoftClient {
+        client_id: microsoft.client_id.clone(),
+        credential: microsoft.credential.clone(),
+        tenant: microsoft.tenant.clone(),
+        login_url: microsoft.login_url.clone(),
+        redirect_url: below(public_url, MICROSOFT_CALLBACK),
+    });
+    let guarded = TransportConfig {
+        allows_private_addresses: config.limits.private_addresses,
+        ..TransportConfig::default()
     };
-    let endpoints = GoogleEndpoints { api_url: google.api_url.clone() };
-    Ok(cupo_engine::Google {
-        provider: GoogleProvider::new(transport.clone(), endpoints),
-        oauth: GoogleOauth::new(transport, client),
-    })
+    let parts = ProvidersParts {
+        transport: Transport::new(TransportConfig::default()).context("the transport to providers")?,
+        guarded_transport: Transport::new(guarded).context("the transport to CalDAV servers")?,
+        feeds: settings.feeds.clone(),
+        clock: cupo_providers::Clock::new(move || clock.now()),
+        google_api_url: config.google_addresses.api_url.clone(),
+        google_token_url: config.google_addresses.token_url.clone(),
+        google_client,
+        microsoft_graph_url: config.microsoft_addresses.graph_url.clone(),
+        microsoft_login_url: config.microsoft_addresses.login_url.clone(),
+        microsoft_client,
+    };
+    Providers::new(parts).context("the calendar providers")
 }
 
-/// Google notifies https addresses only. Without one, calendars are polled; a simulator on this machine takes any.
-fn webhook_url(google: &Google, public_url: &Url) -> Option<Url> {
-    let reachable = public_url.scheme() == "https" || is_loopback(&google.api_url);
-    match &google.webhook_url {
-        Some(url) if url.path() == "/" => Some(below(url, GOOGLE_WEBHOOK)),
+/// Providers notify https addresses only. Without one, calendars are polled; a simulator on this machine takes any.
+fn webhook_url(configured: Option<&Url>, public_url: &Url, path: &str, api_url: &Url) -> Option<Url> {
+    let reachable = public_url.scheme() == "https" || is_loopback(api_url);
+    match configured {
+        Some(url) if url.path() == "/" => Some(below(url, path)),
         Some(url) => Some(url.clone()),
-        None => reachable.then(|| below(public_url, GOOGLE_WEBHOOK)),
+        None => reachable.then(|| below(public_url, path)),
     }
 }
 

@@ -127,7 +127,11 @@ impl Failure {
                 EngineError::Unauthenticated | EngineError::WrongCredentials => StatusCode::UNAUTHORIZED,
                 EngineError::Forbidden | EngineError::ConsentDenied => StatusCode::FORBIDDEN,
                 EngineError::RangeTooLong { .. } | EngineError::StateExpired => StatusCode::BAD_REQUEST,
-                EngineError::CalendarUnreachable | EngineError::NotConfigured(_) => StatusCode::SERVICE_UNAVAILABLE,
+                // It works again when somebody else has mended it.
+                EngineError::CalendarUnreachable
+                | EngineError::NotConfigured(_)
+                | EngineError::ConsentNeeded(_)
+                | EngineError::OperatorNeeded(_) => StatusCode::SERVICE_UNAVAILABLE,
                 EngineError::Store(StoreError::Unavailable(_) | StoreError::Retry) => StatusCode::SERVICE_UNAVAILABLE,
                 EngineError::Provider(_) => StatusCode::BAD_GATEWAY,
                 EngineError::Store(_) | EngineError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,

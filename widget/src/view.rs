@@ -152,6 +152,7 @@ fn moment(at: Instant, zone: &Zone, words: &impl Words) -> String {
 fn place(nodes: &mut Nodes, location: &Location, words: &impl Words) {
     let (outline, key) = match location.kind.as_str() {
         "meet" => (outline::VIDEO, "place_meet"),
+        "teams" => (outline::VIDEO, "place_teams"),
         "phone" => (outline::PHONE, "place_phone"),
         "address" => (outline::PLACE, "place_address"),
         _ => (outline::LINK, "place_link"),

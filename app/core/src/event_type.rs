@@ -404,6 +404,8 @@ impl Options {
 pub enum Location {
     /// A Google Meet conference that is made with the event.
     GoogleMeet,
+    /// A Microsoft Teams meeting that is made with the event.
+    MicrosoftTeams,
     /// A call. With a number the visitor calls it; without one the host calls the visitor, whose number is then asked for.
     Phone(Option<PhoneNumber>),
     /// A place: up to 300 characters.
@@ -421,6 +423,7 @@ impl Location {
         let at_detail = |problem: FieldProblem| FieldErrors::from(problem.at("location_detail"));
         match kind {
             "meet" => Ok(Self::GoogleMeet),
+            "teams" => Ok(Self::MicrosoftTeams),
             "phone" if detail.trim().is_empty() => Ok(Self::Phone(None)),
             "phone" => PhoneNumber::parse(detail).map(|number| Self::Phone(Some(number))).map_err(at_detail),
             "address" => required_text(detail, 300).map(Self::Address).map_err(at_detail),
@@ -429,10 +432,11 @@ impl Location {
         }
     }
 
-    /// `meet`, `phone`, `address` or `link`.
+    /// `meet`, `teams`, `phone`, `address` or `link`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::GoogleMeet => "meet",
+            Self::MicrosoftTeams => "teams",
             Self::Phone(_) => "phone",
             Self::Address(_) => "address",
             Self::Link(_) => "link",
@@ -442,10 +446,19 @@ impl Location {
     /// The number, place or address; empty where there is none.
     pub fn detail(&self) -> &str {
         match self {
-            Self::GoogleMeet | Self::Phone(None) => "",
+            Self::GoogleMeet | Self::MicrosoftTeams | Self::Phone(None) => "",
             Self::Phone(Some(number)) => number.as_str(),
             Self::Address(place) => place,
             Self::Link(url) => url.as_str(),
+        }
+    }
+
+    /// The service whose meeting the calendar provider makes with the event, by its own name.
+    pub fn meeting_service(&self) -> Option<&'static str> {
+        match self {
+            Self::GoogleMeet => Some("Google Meet"),
+            Self::MicrosoftTeams => Some("Microsoft Teams"),
+            Self::Phone(_) | Self::Address(_) | Self::Link(_) => None,
         }
     }
 
@@ -530,6 +543,7 @@ mod tests {
     fn a_location_survives_its_kind_and_detail() {
         for (kind, detail) in [
             ("meet", ""),
+            ("teams", ""),
             ("phone", ""),
             ("phone", "+34600123456"),
             ("address", "Calle Mayor 1"),

@@ -71,6 +71,8 @@ ids! {
     UserId;
     /// One connection to a calendar provider.
     AccountId;
+    /// What an organization has been given at a provider to act for its members.
+    CredentialId;
     /// A calendar of an account.
     CalendarId;
     /// Weekly hours in a zone.

@@ -294,7 +294,8 @@ pub(super) mod view {
         let calendar = match (&mapping, &calendar_name) {
             (Some(mapping), _) if mapping.deleted_at.is_some() => t("dashboard.event_removed").to_owned(),
             (Some(mapping), Some(name)) if mapping.meeting_state == MeetingState::Failed => {
-                tf("dashboard.event_without_meeting", &[("calendar", name)])
+                let service = appointment.location.meeting_service().unwrap_or_default();
+                tf("dashboard.event_without_meeting", &[("calendar", name), ("service", &service)])
             }
             (Some(_), Some(name)) => tf("dashboard.event_stands", &[("calendar", name)]),
             (Some(_), None) => t("dashboard.event_calendar_gone").to_owned(),

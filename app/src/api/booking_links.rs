@@ -80,12 +80,9 @@ pub(super) mod convert {
     use cupo_core::text::Locale;
     use cupo_engine::{Engine, Principal};
     use cupo_store::BookingLink;
-    use http::request::Parts;
-    use http::{HeaderValue, header};
-    use leptos::prelude::{expect_context, use_context};
-    use leptos_axum::ResponseOptions;
 
     use super::BookingLinkRow;
+    use crate::api::once;
     use crate::api::request::{answer, zone};
     use crate::error::AppError;
     use crate::text::{locale, t, tf};
@@ -105,26 +102,12 @@ pub(super) mod convert {
     }
 
     pub(super) fn tell_once(url: &str) {
-        set(&format!("{COOKIE}={url}; Path=/dashboard; Max-Age=60; HttpOnly; Secure; SameSite=Strict"));
+        once::tell(COOKIE, url);
     }
 
     /// The address of the link that was made by the request before, which is forgotten with this one.
     pub(in crate::api) fn just_made() -> Option<String> {
-        let parts = use_context::<Parts>()?;
-        let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let url = cookies
-            .flat_map(|cookies| cookies.split("; "))
-            .find_map(|cookie| cookie.strip_prefix(COOKIE)?.strip_prefix('='))?
-            .to_owned();
-        set(&format!("{COOKIE}=; Path=/dashboard; Max-Age=0; HttpOnly; Secure; SameSite=Strict"));
-        Some(url)
-    }
-
-    fn set(cookie: &str) {
-        // An address of our own has no character that a header could not hold.
-        if let Ok(value) = HeaderValue::from_str(cookie) {
-            expect_context::<ResponseOptions>().append_header(header::SET_COOKIE, value);
-        }
+        once::told(COOKIE)
     }
 
     pub(in crate::api) async fn rows(

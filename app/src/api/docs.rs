@@ -12,8 +12,17 @@ pub struct DocumentView {
     pub title: String,
     /// Its body.
     pub html: String,
-    /// Every document: path and title.
-    pub contents: Vec<(String, String)>,
+    /// Every document, by whom it is for.
+    pub contents: Vec<DocumentGroup>,
+}
+
+/// Documents for the same readers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentGroup {
+    /// Whom they are for.
+    pub title: String,
+    /// Path and title of each.
+    pub documents: Vec<(String, String)>,
 }
 
 /// One document by the last part of its address; the first for an empty one.

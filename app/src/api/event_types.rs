@@ -20,7 +20,7 @@ pub struct EventTypeRow {
     pub duration: String,
     /// Where it takes place, in words.
     pub location: String,
-    /// `meet`, `phone`, `address` or `link`.
+    /// `meet`, `teams`, `phone`, `address` or `link`.
     pub location_kind: String,
     /// Who can see it, where that is not everybody.
     pub listing: Option<String>,
@@ -88,6 +88,7 @@ pub(crate) mod convert {
     pub(crate) fn location(location: &Location) -> String {
         match location {
             Location::GoogleMeet => t("dashboard.location_meet").to_owned(),
+            Location::MicrosoftTeams => t("dashboard.location_teams").to_owned(),
             Location::Phone(None) => t("dashboard.location_host_calls").to_owned(),
             Location::Phone(Some(number)) => tf("dashboard.location_visitor_calls", &[("number", number)]),
             Location::Address(place) => place.clone(),

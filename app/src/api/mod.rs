@@ -4,12 +4,15 @@
 //! show. A change ends in a redirect (`?notice=`), so that it works the same with and without JavaScript.
 
 pub mod absences;
+pub mod account_test;
 pub mod appointments;
 pub mod availability;
 pub mod booking_links;
 pub mod calendars;
 pub mod changes;
 pub mod clock_change;
+pub mod connections;
+pub mod credentials;
 pub mod docs;
 #[cfg(feature = "ssr")]
 mod draft;
@@ -17,6 +20,8 @@ pub mod event_type;
 pub mod event_types;
 pub mod holiday_calendars;
 pub mod hosts;
+#[cfg(feature = "ssr")]
+mod once;
 pub mod overview;
 pub mod rows;
 pub mod schedule;

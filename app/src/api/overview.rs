@@ -85,19 +85,25 @@ pub async fn overview() -> Result<OverviewView, AppError> {
             site: !sites.is_empty(),
         },
         first_url: event_types.iter().find(|event_type| event_type.is_active).map(|event_type| event_type.url.clone()),
-        notices: notices::of(&engine, &accounts, &failed, pending.items.len()),
+        notices: notices::of(&engine, &principal, &accounts, &failed, pending.items.len()),
     })
 }
 
 #[cfg(feature = "ssr")]
 mod notices {
-    use cupo_engine::{AccountOverview, Engine};
-    use cupo_store::{AccountState, Job};
+    use cupo_engine::{AccountCondition, AccountOverview, Engine, Principal};
+    use cupo_store::{Job, Provider, Role};
 
     use super::NoticeView;
     use crate::text::{t, tf};
 
-    pub(super) fn of(engine: &Engine, accounts: &[AccountOverview], failed: &[Job], pending: usize) -> Vec<NoticeView> {
+    pub(super) fn of(
+        engine: &Engine,
+        principal: &Principal,
+        accounts: &[AccountOverview],
+        failed: &[Job],
+        pending: usize,
+    ) -> Vec<NoticeView> {
         let link = |path: &str, text: &str| Some((path.to_owned(), text.to_owned()));
         let waiting = match pending {
             0 => None,
@@ -108,22 +114,11 @@ mod notices {
             text,
             link: link("/dashboard/appointments?filter=pending", t("dashboard.decide")),
         });
-        let reconnecting = accounts
-            .iter()
-            .filter(|overview| overview.account.state == AccountState::ReconnectNeeded)
-            .map(|overview| NoticeView {
-                text: tf("dashboard.notice_reconnect", &[("email", &overview.account.email)]),
-                link: link("/dashboard/calendars", t("dashboard.reconnect")),
-            });
-        let mut notices: Vec<_> = waiting.into_iter().chain(reconnecting).collect();
+        let is_admin = principal.role != Role::Host;
+        let of_accounts = accounts.iter().filter_map(|overview| account(overview, is_admin));
+        let mut notices: Vec<_> = waiting.into_iter().chain(of_accounts).collect();
         if !engine.mail_configured() {
             notices.push(NoticeView { text: t("dashboard.notice_no_mail").to_owned(), link: None });
-        }
-        if !engine.google_configured() {
-            notices.push(NoticeView {
-                text: t("dashboard.notice_no_google").to_owned(),
-                link: link("/docs/connecting-google", t("dashboard.how_to")),
-            });
         }
         match failed {
             [] => {}
@@ -134,5 +129,26 @@ mod notices {
                 .push(NoticeView { text: tf("dashboard.notice_failed_jobs", &[("count", &jobs.len())]), link: None }),
         }
         notices
+    }
+
+    /// What is wrong with an account, and whose turn it is.
+    fn account(overview: &AccountOverview, is_admin: bool) -> Option<NoticeView> {
+        let args: &[(&str, &dyn std::fmt::Display)] = &[("account", &overview.account.email)];
+        let place = || (format!("/dashboard/calendars#test-{}", overview.account.id), t("dashboard.look"));
+        // Who looks after an organization often runs the server too.
+        let guide = || match overview.account.provider {
+            Provider::Google if is_admin => ("/docs/registering-google".to_owned(), t("dashboard.how_to")),
+            Provider::Outlook if is_admin => ("/docs/registering-microsoft".to_owned(), t("dashboard.how_to")),
+            _ => place(),
+        };
+        let (key, link) = match &overview.condition {
+            AccountCondition::ReconnectNeeded { .. } => ("dashboard.notice_reconnect", place()),
+            AccountCondition::ConsentNeeded => ("dashboard.notice_consent", place()),
+            AccountCondition::OperatorNeeded => ("dashboard.notice_operator", guide()),
+            AccountCondition::Behind { .. } => ("dashboard.notice_behind", place()),
+            AccountCondition::Live | AccountCondition::Polled | AccountCondition::Unused => return None,
+        };
+        let (href, text) = link;
+        Some(NoticeView { text: tf(key, args), link: Some((href, text.to_owned())) })
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_params_map;
 
-use crate::api::docs::{DocumentView, document};
+use crate::api::docs::{DocumentGroup, DocumentView, document};
 use crate::parts::frame::{PageHead, PlainFrame};
 use crate::parts::loaded::loaded;
 use crate::text::t;
@@ -20,13 +20,9 @@ pub(crate) fn DocsPage() -> impl IntoView {
                 view! {
                     <div class="docs">
                         <nav aria-label=t("dashboard.docs")>
-                            <ul>
-                                {document
-                                    .contents
-                                    .into_iter()
-                                    .map(|(href, title)| view! { <li><A href=href exact=true>{title}</A></li> })
-                                    .collect_view()}
-                            </ul>
+                            <div class="contents">
+                                {document.contents.into_iter().map(|group| view! { <Group group/> }).collect_view()}
+                            </div>
                         </nav>
                         <article>
                             <PageHead title=document.title/>
@@ -36,6 +32,21 @@ pub(crate) fn DocsPage() -> impl IntoView {
                 }
             })}
         </PlainFrame>
+    }
+    .into_any()
+}
+
+#[component]
+fn Group(group: DocumentGroup) -> impl IntoView {
+    let DocumentGroup { title, documents } = group;
+    view! {
+        <p class="group">{title}</p>
+        <ul>
+            {documents
+                .into_iter()
+                .map(|(href, title)| view! { <li><A href=href exact=true>{title}</A></li> })
+                .collect_view()}
+        </ul>
     }
     .into_any()
 }

@@ -3,6 +3,7 @@
 use leptos::form::ActionForm;
 use leptos::prelude::*;
 
+use super::calendars::ForAdmins;
 use crate::api::hosts::{HostsView, MemberAdd, MemberRow, hosts};
 use crate::parts::fields::{FormEnd, SelectField, TextField};
 use crate::parts::form::{FormState, successes};
@@ -30,6 +31,7 @@ pub(crate) fn HostsPage() -> impl IntoView {
                         <Fields form=FormState::of(add) min_password time_zones time_zone/>
                     </ActionForm>
                 </section>
+                <ForAdmins/>
             }
         })}
     }

@@ -5,6 +5,8 @@ pub(crate) mod appointments;
 pub(crate) mod availability;
 pub(crate) mod calendars;
 pub(crate) mod clock_change;
+pub(crate) mod connect;
+pub(crate) mod credentials;
 pub(crate) mod docs;
 pub(crate) mod event_type;
 pub(crate) mod event_types;

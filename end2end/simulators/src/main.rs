@@ -7,11 +7,12 @@ use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use cupo_simulators::google::{GoogleOptions, GoogleSimulator};
 use cupo_simulators::mail::MailSink;
+use cupo_simulators::microsoft::{MicrosoftOptions, MicrosoftSimulator};
 use cupo_simulators::site::{SampleSite, SiteOptions};
 use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Local stand-ins for Google Calendar, a mail server, and a business's web site.
+/// Local stand-ins for Google Calendar, Microsoft Graph, a mail server, and a business's web site.
 ///
 /// When everything listens, one JSON line on standard output tells the addresses. SIGTERM or Ctrl-C ends it.
 #[derive(Debug, Parser)]
@@ -23,6 +24,9 @@ struct Arguments {
     /// Where the simulated Google listens. Port 0 takes a free one, here and below.
     #[arg(long, default_value = "127.0.0.1:4001")]
     google_listen: SocketAddr,
+    /// Where the simulated Microsoft listens.
+    #[arg(long, default_value = "127.0.0.1:4004")]
+    microsoft_listen: SocketAddr,
     /// Where the mails are shown.
     #[arg(long, default_value = "127.0.0.1:4002")]
     mail_listen: SocketAddr,
@@ -41,6 +45,9 @@ struct Arguments {
     /// Keeps the simulated Google's world over restarts.
     #[arg(long)]
     state: Option<PathBuf>,
+    /// Keeps the simulated Microsoft's world over restarts.
+    #[arg(long)]
+    microsoft_state: Option<PathBuf>,
     /// Starts the first user with a believable week of appointments.
     #[arg(long)]
     sample_events: bool,
@@ -50,6 +57,7 @@ struct Arguments {
 enum Which {
     All,
     Google,
+    Microsoft,
     Mail,
     Site,
 }
@@ -80,13 +88,14 @@ async fn main() -> anyhow::Result<()> {
 
 struct Running {
     google: Option<GoogleSimulator>,
+    microsoft: Option<MicrosoftSimulator>,
     mail: Option<MailSink>,
     site: Option<SampleSite>,
 }
 
 impl Running {
     async fn start(arguments: &Arguments) -> anyhow::Result<Self> {
-        let mut running = Self { google: None, mail: None, site: None };
+        let mut running = Self { google: None, microsoft: None, mail: None, site: None };
         if arguments.which.includes(Which::Google) {
             let options = GoogleOptions {
                 listen: arguments.google_listen,
@@ -95,6 +104,15 @@ impl Running {
                 ..GoogleOptions::default()
             };
             running.google = Some(GoogleSimulator::start(options).await?);
+        }
+        if arguments.which.includes(Which::Microsoft) {
+            let options = MicrosoftOptions {
+                listen: arguments.microsoft_listen,
+                state_file: arguments.microsoft_state.clone(),
+                sample_events: arguments.sample_events,
+                ..MicrosoftOptions::default()
+            };
+            running.microsoft = Some(MicrosoftSimulator::start(options).await?);
         }
         if arguments.which.includes(Which::Mail) {
             running.mail = Some(MailSink::start(arguments.smtp_listen, arguments.mail_listen).await?);
@@ -112,6 +130,9 @@ impl Running {
         if let Some(google) = &self.google {
             addresses.insert("google".to_owned(), json!(google.base_url()));
         }
+        if let Some(microsoft) = &self.microsoft {
+            addresses.insert("microsoft".to_owned(), json!(microsoft.base_url()));
+        }
         if let Some(mail) = &self.mail {
             addresses.insert("mail".to_owned(), json!(mail.base_url()));
             addresses.insert("smtp".to_owned(), json!(mail.smtp_address()));
@@ -128,6 +149,9 @@ impl Running {
         }
         if let Some(mail) = self.mail {
             mail.stop().await;
+        }
+        if let Some(microsoft) = self.microsoft {
+            microsoft.stop().await;
         }
         if let Some(google) = self.google {
             google.stop().await;

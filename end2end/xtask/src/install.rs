@@ -115,6 +115,52 @@ fn npm_names(folder: &Path) -> Result<Vec<String>> {
     Ok(sections.flat_map(|section| section.keys().cloned()).collect())
 }
 
+/// A Python of its own in `folder`, with the packages of a requirements file, unless it has them already.
+pub fn python_packages(folder: &Path, requirements: &Path, reason: &str) -> Result<()> {
+    let wanted = fs::read_to_string(requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    // The tests install in the same way, into the same place and under the same lock.
+    let lock = fs::File::create(folder.with_extension("lock"))
+        .with_context(|| format!("cannot make the lock beside {}", folder.display()))?;
+    lock.lock()?;
+    let stamp = folder.join(".installed");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    python_with_venv()?;
+    say(&format!(
+        "  Installing with pip, because {reason}: {}",
+        wanted.split_whitespace().collect::<Vec<_>>().join(" ")
+    ));
+    let step = Step::start("pip install");
+    succeed(&step, Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
+    succeed(&step, &mut pip)?;
+    fs::write(stamp, wanted)?;
+    step.done("");
+    Ok(())
+}
+
+/// Sees to a Python 3 that can make environments; Debian keeps that part in a package of its own.
+fn python_with_venv() -> Result<()> {
+    let works = || {
+        let imported = Command::new("python3").args(["-c", "import venv, ensurepip"]).output();
+        imported.is_ok_and(|imported| imported.status.success())
+    };
+    if works() {
+        return Ok(());
+    }
+    if !has_apt() {
+        bail!("Python 3 with `venv` is missing: install it (on macOS: `brew install python`) and run this again");
+    }
+    apt_install(&["python3", "python3-venv"], "a test runs the CalDAV server Radicale, which is written in Python")?;
+    if works() {
+        Ok(())
+    } else {
+        bail!("`python3 -m venv` does not work: the first `python3` of PATH has no `ensurepip`")
+    }
+}
+
 /// Whether `cargo nextest` is there to run the tests.
 pub fn has_nextest(step: &Step, root: &Path) -> bool {
     let mut command = crate::command::cargo(root);

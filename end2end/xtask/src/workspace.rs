@@ -36,8 +36,13 @@ impl Workspace {
         self.path("target/xtask").join(relative)
     }
 
+    /// The target folder of `cargo`.
+    pub fn target(&self) -> PathBuf {
+        self.path(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+    }
+
     /// Where `cargo build` leaves the programs of the debug profile.
     pub fn debug_binaries(&self) -> PathBuf {
-        self.path(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into())).join("debug")
+        self.target().join("debug")
     }
 }

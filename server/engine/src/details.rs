@@ -7,9 +7,9 @@ use cupo_core::{
     wire::{AddToCalendar, AppointmentView, LocationView, SeriesEntry},
 };
 use cupo_store::{
-    Appointment, AppointmentExternalMapping, Calendar, EventType, MeetingState, Organization, Schedule, Tx, User,
-    appointment_list_by_series, calendar_list_by_user, claim_hosts, event_type_get, mapping_get, organization_get,
-    user_get,
+    Appointment, AppointmentExternalMapping, Calendar, EventType, MeetingState, Organization, Provider, Schedule, Tx,
+    User, account_get, appointment_list_by_series, calendar_get, calendar_list_by_user, claim_hosts, event_type_get,
+    event_type_host_list, mapping_get, organization_get, user_get,
 };
 use sha2::{Digest, Sha256};
 use url::Url;
@@ -28,8 +28,10 @@ pub(crate) struct Details {
     /// The schedule whose zone is the event type's.
     pub(crate) schedule: Schedule,
     pub(crate) mapping: Option<AppointmentExternalMapping>,
-    /// The host's calendar that receives events, if there is one.
+    /// The host's calendar that receives the event, if there is one.
     pub(crate) target: Option<Calendar>,
+    /// Whether the calendar provider invites the visitor. Then our mails carry no invitation: there is one inviter only.
+    pub(crate) provider_invites: bool,
     /// The others of its series that still stand, by start.
     pub(crate) series: Vec<Appointment>,
     /// The others of its series that ended with it, by start.
@@ -71,11 +73,6 @@ pub(crate) fn is_too_late_to_reschedule(event_type: &EventType, appointment: &Ap
 }
 
 impl Details {
-    /// Whether the calendar provider invites the visitor. Then our mails carry no invitation: there is one inviter only.
-    pub(crate) fn provider_invites(&self) -> bool {
-        self.mapping.is_some() || self.target.is_some()
-    }
-
     /// The names of everybody who is there for the visitor.
     pub(crate) fn host_names(&self) -> String {
         let others = self.co_hosts.iter().map(|user| user.name.as_str());
@@ -88,10 +85,10 @@ impl Details {
         let failed = self.mapping.as_ref().is_some_and(|mapping| {
             matches!(mapping.meeting_state, MeetingState::Failed) || mapping.deleted_at.is_some()
         });
-        *location == Location::GoogleMeet
+        location.meeting_service().is_some()
             && *status == AppointmentStatus::Confirmed
             && meeting_url.is_none()
-            && self.provider_invites()
+            && (self.mapping.is_some() || self.target.is_some())
             && !failed
     }
 
@@ -99,14 +96,33 @@ impl Details {
     pub(crate) fn place(&self) -> Option<&str> {
         let Appointment { location, meeting_url, visitor_phone, .. } = &self.appointment;
         match location {
-            Location::GoogleMeet => meeting_url.as_deref(),
+            Location::GoogleMeet | Location::MicrosoftTeams => meeting_url.as_deref(),
             Location::Phone(None) => visitor_phone.as_ref().map(|phone| phone.as_str()),
             other => Some(other.detail()),
         }
     }
 }
 
+/// Whether the provider mails the attendees of an event. What a CalDAV server does of itself differs from one to the next: our
+/// events tell it to leave it to us (RFC 6638 §7.1).
+fn invites(provider: Provider) -> bool {
+    matches!(provider, Provider::Google | Provider::Outlook)
+}
+
 impl Engine {
+    /// The host's calendar for the events of this event type: the one named for it, or the one for all.
+    async fn target_of(&self, tx: &mut Tx, appointment: &Appointment) -> Result<Option<Calendar>, EngineError> {
+        let Appointment { organization_id, event_type_id, host_user_id, .. } = appointment;
+        let calendars = calendar_list_by_user(tx, organization_id, host_user_id).await?;
+        let hosts = event_type_host_list(tx, organization_id, event_type_id).await?;
+        let named =
+            hosts.into_iter().find(|host| host.user_id == *host_user_id).and_then(|host| host.target_calendar_id);
+        let is_named = |calendar: &&Calendar| named.as_ref() == Some(&calendar.id) && calendar.can_write;
+        let target =
+            calendars.iter().find(is_named).or_else(|| calendars.iter().find(|calendar| calendar.receives_events));
+        Ok(target.cloned())
+    }
+
     pub(crate) async fn details(&self, tx: &mut Tx, appointment: Appointment) -> Result<Details, EngineError> {
         let organization_id = &appointment.organization_id;
         let organization = organization_get(tx, organization_id).await?.ok_or(EngineError::NotFound("organization"))?;
@@ -123,8 +139,17 @@ impl Engine {
         }
         co_hosts.sort_by(|a: &User, b: &User| a.name.cmp(&b.name));
         let mapping = mapping_get(tx, organization_id, &appointment.claim_id).await?;
-        let calendars = calendar_list_by_user(tx, organization_id, &appointment.host_user_id).await?;
-        let target = calendars.into_iter().find(|calendar| calendar.receives_events);
+        let target = self.target_of(tx, &appointment).await?;
+        let written_to = match &mapping {
+            Some(mapping) => calendar_get(tx, organization_id, &mapping.calendar_id).await?,
+            None => target.clone(),
+        };
+        let account = match &written_to {
+            Some(calendar) => account_get(tx, organization_id, &calendar.account_id).await?,
+            None => None,
+        };
+        // Of a calendar that is no longer connected it is not known: whoever invited once is not repeated.
+        let provider_invites = account.map_or(mapping.is_some(), |account| invites(account.provider));
         let mut series = match &appointment.series_id {
             Some(series_id) => appointment_list_by_series(tx, organization_id, series_id).await?,
             None => Vec::new(),
@@ -143,6 +168,7 @@ impl Engine {
             schedule,
             mapping,
             target,
+            provider_invites,
             series,
             ended_together,
         })
@@ -161,7 +187,7 @@ impl Engine {
         let token = self.manage_token(&appointment.id);
         let location = LocationView {
             kind: appointment.location.kind().to_owned(),
-            detail: details.place().filter(|_| appointment.location != Location::GoogleMeet).map(str::to_owned),
+            detail: details.place().filter(|_| appointment.location.meeting_service().is_none()).map(str::to_owned),
             needs_phone: appointment.location.needs_visitor_phone(),
         };
         AppointmentView {

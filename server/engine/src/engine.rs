@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
-use cupo_core::ids::{AppointmentId, OrganizationId};
-use cupo_providers::{
-    FeedConfig,
-    google::{GoogleProvider, oauth::GoogleOauth},
+use cupo_core::{
+    ids::{AppointmentId, OrganizationId},
+    parse::EmailAddress,
 };
-use cupo_store::Store;
+use cupo_providers::FeedConfig;
+use cupo_store::{Provider, Store};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
@@ -17,11 +17,12 @@ use url::Url;
 
 use crate::{
     Mailer,
+    access::{MintedTokens, Refreshers, Resting},
     availability::AvailabilityCache,
     clock::Clock,
     keyring::Keyring,
+    providers::Providers,
     random::{RandomSource, RandomSourceExt},
-    tokens::Refreshers,
 };
 
 /// The key under which the manage links of appointments are made.
@@ -42,14 +43,6 @@ impl std::fmt::Debug for SessionSecret {
     }
 }
 
-/// The two halves of the connection to Google.
-pub struct Google {
-    /// Calendars and events.
-    pub provider: GoogleProvider,
-    /// Consent and tokens.
-    pub oauth: GoogleOauth,
-}
-
 /// What the operator decides about the engine's behaviour.
 #[derive(Debug, Clone)]
 pub struct EngineSettings {
@@ -57,7 +50,9 @@ pub struct EngineSettings {
     pub public_url: Url,
     /// The address to which Google posts notifications, path included; `None` means that no channel is opened and
     /// calendars are polled.
-    pub webhook_url: Option<Url>,
+    pub google_webhook_url: Option<Url>,
+    /// The same for Microsoft. What concerns a subscription itself is posted to `/lifecycle` below it.
+    pub microsoft_webhook_url: Option<Url>,
     /// Whether strangers may sign up.
     pub sign_up_open: bool,
     /// How long a visitor's slot is held while the form is filled in.
@@ -72,14 +67,19 @@ pub struct EngineSettings {
     pub stale_after: TimeDelta,
     /// How many days ahead calendars are mirrored.
     pub mirror_days: u32,
-    /// How long the live free/busy check may take.
+    /// How long the live free/busy check of a booking may take.
     pub live_check_timeout: Duration,
+    /// How long slots wait for a provider whose calendar's mirror is stale: a visitor shall not notice it. Beyond that the
+    /// host counts as not known to be free.
+    pub stale_patience: Duration,
     /// How long a confirmation mail waits for the meeting link.
     pub meeting_link_wait: TimeDelta,
     /// How many jobs run at once.
     pub worker_concurrency: usize,
     /// How the addresses are read that hosts subscribe to.
     pub feeds: FeedConfig,
+    /// Whom to tell what only the operator can mend.
+    pub operator_email: Option<EmailAddress>,
 }
 
 impl EngineSettings {
@@ -88,7 +88,8 @@ impl EngineSettings {
     pub fn new(public_url: Url) -> Self {
         Self {
             public_url,
-            webhook_url: None,
+            google_webhook_url: None,
+            microsoft_webhook_url: None,
             sign_up_open: true,
             hold_ttl: TimeDelta::minutes(10),
             session_ttl: TimeDelta::days(30),
@@ -97,9 +98,22 @@ impl EngineSettings {
             stale_after: TimeDelta::minutes(30),
             mirror_days: 400,
             live_check_timeout: Duration::from_secs(4),
+            stale_patience: Duration::from_millis(300),
             meeting_link_wait: TimeDelta::seconds(20),
             worker_concurrency: 8,
             feeds: FeedConfig::default(),
+            operator_email: None,
+        }
+    }
+}
+
+impl EngineSettings {
+    /// Where a provider posts notifications; `None`: nowhere.
+    pub(crate) fn webhook_url(&self, provider: Provider) -> Option<&Url> {
+        match provider {
+            Provider::Google => self.google_webhook_url.as_ref(),
+            Provider::Outlook => self.microsoft_webhook_url.as_ref(),
+            Provider::Caldav | Provider::Ics => None,
         }
     }
 }
@@ -116,8 +130,8 @@ pub struct EngineParts {
     pub keyring: Keyring,
     /// Makes manage links.
     pub session_secret: SessionSecret,
-    /// The connection to Google, if the operator registered a client.
-    pub google: Option<Google>,
+    /// Who holds calendars.
+    pub providers: Providers,
     /// Sends mail, if the operator configured a server.
     pub mailer: Option<Mailer>,
     /// The operator's decisions.
@@ -134,11 +148,13 @@ pub(crate) struct Shared {
     pub(crate) random: Arc<dyn RandomSource>,
     pub(crate) keyring: Keyring,
     pub(crate) session_secret: SessionSecret,
-    pub(crate) google: Option<Google>,
+    pub(crate) providers: Providers,
     pub(crate) mailer: Option<Mailer>,
     pub(crate) settings: EngineSettings,
     pub(crate) availability: AvailabilityCache,
     pub(crate) refreshers: Refreshers,
+    pub(crate) minted: MintedTokens,
+    pub(crate) resting: Resting,
     pub(crate) wake: Notify,
 }
 
@@ -146,18 +162,20 @@ impl Engine {
     /// Puts the parts together; nothing is read or started.
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
-        let EngineParts { store, clock, random, keyring, session_secret, google, mailer, settings } = parts;
+        let EngineParts { store, clock, random, keyring, session_secret, providers, mailer, settings } = parts;
         Self(Arc::new(Shared {
             store,
             clock,
             random,
             keyring,
             session_secret,
-            google,
+            providers,
             mailer,
             settings,
             availability: AvailabilityCache::default(),
             refreshers: Refreshers::default(),
+            minted: MintedTokens::default(),
+            resting: Resting::default(),
             wake: Notify::new(),
         }))
     }

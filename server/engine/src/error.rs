@@ -57,6 +57,13 @@ pub enum EngineError {
     /// The host said no on the provider's consent page.
     #[error("consent was denied")]
     ConsentDenied,
+    /// An administrator at the provider must allow it first; the text is the provider's reason code.
+    #[error("an administrator must consent: {0}")]
+    ConsentNeeded(String),
+    /// The provider does not accept the client or credential by which Cupo acts; the text is its reason code. There is
+    /// nothing that the host could do.
+    #[error("the client is not accepted: {0}")]
+    OperatorNeeded(String),
     /// The account's authorization is dead: the host has to connect it again.
     #[error("the calendar account has to be connected again: {0}")]
     ReconnectNeeded(String),
@@ -91,7 +98,11 @@ impl From<StoreError> for EngineError {
 
 impl From<ProviderError> for EngineError {
     fn from(error: ProviderError) -> Self {
-        Self::Provider(error)
+        match error {
+            ProviderError::ConsentNeeded(code) => Self::ConsentNeeded(code),
+            ProviderError::OperatorNeeded(code) => Self::OperatorNeeded(code),
+            other => Self::Provider(other),
+        }
     }
 }
 
@@ -129,6 +140,8 @@ impl EngineError {
             Self::CalendarUnreachable => "calendar-unreachable",
             Self::StateExpired => "state-expired",
             Self::ConsentDenied => "consent-denied",
+            Self::ConsentNeeded(_) => "consent-needed",
+            Self::OperatorNeeded(_) => "operator-needed",
             Self::ReconnectNeeded(_) => "reconnect-needed",
             Self::NotConfigured(_) => "not-configured",
             // A transaction that loses again and again: the database is too busy.
@@ -155,6 +168,8 @@ impl EngineError {
             Self::CalendarUnreachable => "error.calendar_unreachable",
             Self::StateExpired => "error.state_expired",
             Self::ConsentDenied => "error.consent_denied",
+            Self::ConsentNeeded(_) => "error.consent_needed",
+            Self::OperatorNeeded(_) => "error.operator_needed",
             Self::ReconnectNeeded(_) => "error.reconnect_needed",
             Self::NotConfigured(_) => "error.not_configured",
             Self::Store(StoreError::Unavailable(_) | StoreError::Retry) => "error.unavailable",
@@ -190,10 +205,13 @@ mod tests {
             EngineError::Conflict("error.cancel_deadline"),
             EngineError::Conflict("error.reschedule_deadline"),
             EngineError::Conflict("error.link_used"),
+            EngineError::Conflict("error.credential_in_use"),
             EngineError::RangeTooLong { max_days: 62 },
             EngineError::CalendarUnreachable,
             EngineError::StateExpired,
             EngineError::ConsentDenied,
+            EngineError::ConsentNeeded("AADSTS90094".to_owned()),
+            EngineError::OperatorNeeded("AADSTS7000222".to_owned()),
             EngineError::ReconnectNeeded("grant_revoked".to_owned()),
             EngineError::NotConfigured("google"),
             EngineError::Store(StoreError::Unavailable(String::new())),
@@ -218,6 +236,6 @@ mod tests {
         let codes: HashSet<_> = all().iter().map(EngineError::code).collect();
         assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')));
         // Refusals, conflicts and internal failures share theirs.
-        assert_eq!(codes.len(), all().len() - (Refusal::ALL.len() - 1) - 7 - 1);
+        assert_eq!(codes.len(), all().len() - (Refusal::ALL.len() - 1) - 8 - 1);
     }
 }

@@ -1,8 +1,9 @@
 //! Whether the engine can do its work.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use cupo_providers::{AccessToken, CalendarProvider, ProviderError, Secret};
+use cupo_providers::{Access, CalendarProvider, CircuitPhase, ProviderError, Secret};
+use cupo_store::Provider;
 
 use crate::{Engine, EngineError};
 
@@ -25,21 +26,15 @@ impl Engine {
         Ok(self.0.store.ping().await?)
     }
 
-    /// Whether the providers and the mail server can be reached from here.
+    /// Whether the providers that the operator has set up and the mail server can be reached from here.
     pub async fn provider_reachability(&self) -> Vec<Check> {
         let mut checks = Vec::new();
-        if let Some(google) = &self.0.google {
-            let nobody = AccessToken::new("reachability", Secret::new("none"));
-            let answer = tokio::time::timeout(TIMEOUT, google.provider.list_calendars(&nobody)).await;
-            // A refusal is an answer: the service is there.
-            let (ok, detail) = match answer {
-                Ok(Ok(_) | Err(ProviderError::Reauth(_) | ProviderError::Rejected(_) | ProviderError::NotFound)) => {
-                    (true, "Google Calendar answers".to_owned())
-                }
-                Ok(Err(error)) => (false, format!("Google Calendar: {error}")),
-                Err(_) => (false, format!("Google Calendar did not answer within {} s", TIMEOUT.as_secs())),
-            };
-            checks.push(Check { name: "google", ok, detail });
+        for (provider, name, service) in
+            [(Provider::Google, "google", "Google Calendar"), (Provider::Outlook, "microsoft", "Microsoft Graph")]
+        {
+            if self.provider_configured(provider) {
+                checks.push(reachable(self.provider(provider), name, service).await);
+            }
         }
         if let Some(mailer) = &self.0.mailer {
             let (ok, detail) = match tokio::time::timeout(TIMEOUT, mailer.test()).await {
@@ -51,4 +46,38 @@ impl Engine {
         }
         checks
     }
+
+    /// The servers of providers that are left alone, because they did not answer properly again and again.
+    #[must_use]
+    pub fn circuits(&self) -> Vec<Check> {
+        let providers = &self.0.providers;
+        let states = providers.transport.circuits().into_iter().chain(providers.caldav.transport.circuits());
+        states
+            .map(|state| {
+                let does = match state.phase {
+                    CircuitPhase::Closed => "has failed and is asked again",
+                    CircuitPhase::Open => "fails again and again and is left alone",
+                    CircuitPhase::HalfOpen => "has failed again and again and is being tried",
+                };
+                let seconds = state.since.elapsed().as_secs();
+                let detail = format!("{} {does}, for {seconds} s", state.host);
+                Check { name: state.provider, ok: state.phase == CircuitPhase::Closed, detail }
+            })
+            .collect()
+    }
+}
+
+/// Whether a service answers somebody whom it does not know.
+async fn reachable(provider: Arc<dyn CalendarProvider>, name: &'static str, service: &str) -> Check {
+    let nobody = Access::bearer("reachability", Secret::new("none"));
+    let answer = tokio::time::timeout(TIMEOUT, provider.list_calendars(&nobody)).await;
+    // A refusal is an answer: the service is there.
+    let (ok, detail) = match answer {
+        Ok(Ok(_) | Err(ProviderError::Reauth(_) | ProviderError::Rejected(_) | ProviderError::NotFound)) => {
+            (true, format!("{service} answers"))
+        }
+        Ok(Err(error)) => (false, format!("{service}: {error}")),
+        Err(_) => (false, format!("{service} did not answer within {} s", TIMEOUT.as_secs())),
+    };
+    Check { name, ok, detail }
 }

@@ -197,6 +197,8 @@ pub(crate) async fn event_type_at(
         weight: host.weight,
         priority: host.priority,
         conflict_calendar_ids: host.conflict_calendar_ids,
+        // Where events went decided about no slot.
+        target_calendar_id: None,
     });
     Ok(Some((event_type, hosts.collect())))
 }

@@ -37,7 +37,10 @@ pub(crate) fn feed_problem(error: &FeedError) -> &'static str {
 pub(crate) fn file_problem(error: IcsError) -> &'static str {
     match error {
         IcsError::TooLarge => "error.ics_too_large",
-        IcsError::Unreadable => "error.ics_unreadable",
+        IcsError::Unreadable
+        | IcsError::UnknownTimeZone(_)
+        | IcsError::FloatingTime
+        | IcsError::UnreadableEvent { .. } => "error.ics_unreadable",
         IcsError::TooMany => "error.ics_too_many",
     }
 }
@@ -165,7 +168,7 @@ impl Engine {
 }
 
 /// Calendar programs write `webcal://` for what they read by `https://`.
-fn parse_feed_url(text: &str) -> Result<HttpUrl, FieldProblem> {
+pub(crate) fn parse_feed_url(text: &str) -> Result<HttpUrl, FieldProblem> {
     let text = text.trim();
     match text.get(..9) {
         Some(scheme) if scheme.eq_ignore_ascii_case("webcal://") => HttpUrl::parse(&format!("https://{}", &text[9..])),

@@ -6,6 +6,7 @@
 //! the transaction that made it necessary.
 
 mod absences;
+mod access;
 mod accounts;
 mod appointments;
 mod audit;
@@ -14,6 +15,7 @@ mod booking;
 mod booking_links;
 pub mod clock;
 mod connect;
+mod credentials;
 mod details;
 mod engine;
 mod error;
@@ -26,30 +28,36 @@ mod jobs;
 pub mod keyring;
 pub mod mail;
 mod members;
+mod operator_alerts;
 pub mod passwords;
+mod provider_credentials;
+mod providers;
 pub mod random;
 mod schedules;
 mod sites;
 mod sync;
-mod tokens;
 mod webhooks;
 mod why;
 mod worker;
 
 pub use absences::AbsenceInput;
-pub use accounts::{AccountOverview, CalendarChoice};
+pub use accounts::{AccountCondition, AccountOverview, AccountTest, CalendarChoice, TestStep, TestWhat};
 pub use appointments::{AppointmentDetail, AppointmentSummary, Page};
 pub use availability::{CachedSlots, SeriesRequest, SlotsRequest};
 pub use booking::Booked;
 pub use booking_links::BookingLinkMade;
-pub use connect::{ConnectOutcome, GoogleCallback};
-pub use engine::{Engine, EngineParts, EngineSettings, Google, SessionSecret};
+pub use connect::{CaldavInput, ConnectOutcome, ConnectStart, FeedInput, MailboxInput, OauthCallback};
+pub use engine::{Engine, EngineParts, EngineSettings, SessionSecret};
 pub use error::EngineError;
 pub use event_types::{EventTypeHostInput, EventTypeInput, PublicEventTypes};
 pub use health::Check;
 pub use hosts::{Principal, SignUp, SignedIn};
 pub use mail::Mailer;
 pub use members::{Member, MemberInput};
+pub use provider_credentials::{CredentialInput, CredentialMailbox, CredentialOverview};
+pub use providers::{
+    Caldav, Google, GoogleServiceAccounts, Ics, Microsoft, MicrosoftApplications, Providers, ProvidersParts,
+};
 pub use schedules::{
     DateOverrideInput, LocalIntervalInput, ScheduleInput, ScheduleOverview, TravelInput, WeeklyHoursInput,
 };

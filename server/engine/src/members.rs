@@ -1,13 +1,13 @@
 //! The people of an organization.
 
 use cupo_core::{
-    ids::{CalendarId, ScheduleId, UserId},
+    ids::{ScheduleId, UserId},
     parse::{EmailAddress, FieldErrors, FieldProblem, PersonName},
     zone::TimeZoneName,
 };
 use cupo_store::{
-    Membership, Role, StoreError, Tx, User, calendar_list_by_user, membership_insert, memberships_of_organization,
-    schedule_insert, schedule_list, user_get, user_insert,
+    Calendar, Membership, Role, StoreError, Tx, User, calendar_list_by_user, membership_insert,
+    memberships_of_organization, schedule_insert, schedule_list, user_get, user_insert,
 };
 
 use crate::{Engine, EngineError, Principal, engine::transact, hosts::parse_password, passwords};
@@ -25,8 +25,8 @@ pub struct Member {
     pub role: Role,
     /// The member's schedules with their names, the default first.
     pub schedules: Vec<(ScheduleId, String)>,
-    /// The calendars that can be looked at for conflicts, with their names.
-    pub calendars: Vec<(CalendarId, String)>,
+    /// The member's calendars.
+    pub calendars: Vec<Calendar>,
 }
 
 /// The form for a new member, as it was filled in.
@@ -118,6 +118,6 @@ async fn member(tx: &mut Tx, user: User, membership: Membership) -> Result<Membe
         email: user.email,
         role: membership.role,
         schedules: schedules.into_iter().map(|schedule| (schedule.id, schedule.name)).collect(),
-        calendars: calendars.into_iter().map(|calendar| (calendar.id, calendar.name)).collect(),
+        calendars,
     })
 }

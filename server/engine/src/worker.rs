@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use chrono::TimeDelta;
 use cupo_core::ids::JobId;
 use cupo_store::{
-    Job, calendars_due_for_poll, history_delete_before, hold_delete_expired, holiday_calendars_due,
+    Job, account_get, calendars_due_for_poll, history_delete_before, hold_delete_expired, holiday_calendars_due,
     idempotency_delete_before, inbox_delete_before, job_bury, job_complete, job_lease, job_retry, jobs_next_run_at,
     oauth_states_delete_expired, sessions_delete_expired, subscription_delete, subscription_list_by_calendar,
     subscriptions_expiring,
@@ -199,7 +199,7 @@ impl Engine {
     /// holiday calendars, and the sweeping of what has expired.
     pub async fn run_periodic(&self) -> Result<(), EngineError> {
         let now = self.now();
-        let opens_channels = self.0.settings.webhook_url.is_some() && self.0.google.is_some();
+        let opens_channels = |provider| self.0.settings.webhook_url(provider).is_some();
         transact!(self, tx => {
             for calendar in calendars_due_for_poll(tx, now - self.0.settings.poll_interval).await? {
                 let organization_id = &calendar.organization_id;
@@ -208,9 +208,13 @@ impl Engine {
                 let run_at = if calendar.sync_error.is_some() { now + FAILING } else { now };
                 let pull = PullChanges { calendar_id: calendar_id.clone() };
                 self.enqueue_at(tx, organization_id, &pull, run_at).await?;
+                let account = account_get(tx, organization_id, &calendar.account_id).await?;
+                if !account.is_some_and(|account| opens_channels(account.provider)) {
+                    continue;
+                }
                 let subscriptions = subscription_list_by_calendar(tx, organization_id, &calendar_id).await?;
-                if opens_channels && !subscriptions.iter().any(|subscription| subscription.expires_at > now) {
-                    self.enqueue_at(tx, organization_id, &OpenChannel { calendar_id }, now + UNHURRIED).await?;
+                if !subscriptions.iter().any(|subscription| subscription.expires_at > now) {
+                    self.enqueue_at(tx, organization_id, &OpenChannel::of(calendar_id), now + UNHURRIED).await?;
                 }
             }
             for subscription in subscriptions_expiring(tx, now + RENEWAL_MARGIN).await? {
@@ -218,9 +222,9 @@ impl Engine {
                 if subscription.expires_at <= now {
                     subscription_delete(tx, organization_id, &subscription.id).await?;
                 }
-                if opens_channels {
+                if opens_channels(subscription.provider) {
                     let calendar_id = subscription.calendar_id.clone();
-                    self.enqueue_at(tx, organization_id, &OpenChannel { calendar_id }, now + UNHURRIED).await?;
+                    self.enqueue_at(tx, organization_id, &OpenChannel::of(calendar_id), now + UNHURRIED).await?;
                 }
             }
             for (organization_id, holiday_calendar_id) in holiday_calendars_due(tx, now - HOLIDAYS).await? {

@@ -31,6 +31,13 @@ pub enum ProviderError {
     /// The calendar or the event does not exist, or no longer.
     #[error("not found at the provider")]
     NotFound,
+    /// The administrator of the host's organization must allow it at the provider; then the same call will succeed.
+    #[error("an administrator must consent: {0}")]
+    ConsentNeeded(String),
+    /// The operator must mend the installation's client at the provider (its secret has expired, its key is refused): an alert for
+    /// the operator; there is nothing that the host could do.
+    #[error("the installation's client is not accepted: {0}")]
+    OperatorNeeded(String),
 }
 
 impl ProviderError {
@@ -44,12 +51,14 @@ impl ProviderError {
             Self::Transient(_) => "transient",
             Self::Rejected(_) => "rejected",
             Self::NotFound => "not_found",
+            Self::ConsentNeeded(_) => "consent_needed",
+            Self::OperatorNeeded(_) => "operator_needed",
         }
     }
 }
 
 /// Why a token was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ReauthReason {
     /// The access token has expired or was revoked: refresh it and call once more.
     #[error("the access token has expired")]
@@ -60,6 +69,13 @@ pub enum ReauthReason {
     /// The grant lacks a scope that the call needs: the host must connect again and allow it.
     #[error("a permission was not granted")]
     MissingScope,
+    /// The password is not accepted, or no longer: the host must enter one that is.
+    #[error("the password is not accepted")]
+    WrongPassword,
+    /// A policy demands a sign-in with these claims (JSON): the host must sign in again, and the request for it carry them
+    /// (<https://learn.microsoft.com/entra/identity-platform/claims-challenge>).
+    #[error("a sign-in with further claims is demanded")]
+    ClaimsChallenge(String),
 }
 
 /// Why an OAuth request failed. The texts hold the authorization server's error code only.
@@ -71,6 +87,9 @@ pub enum OauthError {
     /// The operator's client id or secret is wrong: an alert for the operator, not for the host.
     #[error("the OAuth client is not accepted: {0}")]
     InvalidClient(String),
+    /// The administrator of the host's organization must consent first: the host shows them how.
+    #[error("an administrator must consent: {0}")]
+    ConsentNeeded(String),
     /// The host or their administrator does not allow it.
     #[error("access was denied: {0}")]
     Denied(String),
@@ -87,7 +106,9 @@ impl From<OauthError> for ProviderError {
         match error {
             OauthError::InvalidGrant(_) | OauthError::Denied(_) => Self::Reauth(ReauthReason::GrantRevoked),
             OauthError::Transient(why) => Self::Transient(why),
-            OauthError::InvalidClient(why) | OauthError::Rejected(why) => Self::Rejected(why),
+            OauthError::ConsentNeeded(why) => Self::ConsentNeeded(why),
+            OauthError::InvalidClient(why) => Self::OperatorNeeded(why),
+            OauthError::Rejected(why) => Self::Rejected(why),
         }
     }
 }
@@ -99,4 +120,7 @@ pub enum NotificationError {
     Missing(&'static str),
     #[error("header {0} is not readable")]
     Invalid(&'static str),
+    /// Of a provider that tells in the body: the part that is not readable.
+    #[error("the body is not readable: {0}")]
+    Body(&'static str),
 }

@@ -188,6 +188,14 @@ pub enum ReminderMethod {
     Popup,
 }
 
+/// A kind of video meeting that a provider makes with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MeetingKind {
+    GoogleMeet,
+    /// Teams of a work or school account (Graph `teamsForBusiness`).
+    MicrosoftTeams,
+}
+
 /// The video meeting of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meeting {

@@ -5,23 +5,22 @@
 //! checked, and the connection goes to one of these very addresses. What is logged: the host, status and duration; never
 //! the path, which is often a secret.
 
-use std::error::Error as _;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ETAG, IF_NONE_MATCH, LOCATION};
-use http::{HeaderValue, StatusCode};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::time::Instant;
 use tracing::{Instrument, field};
-use url::{Host, Url};
+use url::Url;
 
+use crate::public_address::{CheckedNames, PrivateAddress, is_public_literal};
 use crate::transport::describe;
 
-/// A longer etag is not kept.
-const LONGEST_ETAG: usize = 200;
+/// A longer etag or date is not kept.
+const LONGEST_VALIDATOR: usize = 200;
 
 /// How feeds are read.
 #[derive(Debug, Clone)]
@@ -43,7 +42,7 @@ impl Default for FeedConfig {
         Self {
             connect_timeout: Duration::from_secs(3),
             total_timeout: Duration::from_secs(15),
-            max_bytes: crate::ics::MOST_BYTES,
+            max_bytes: crate::ics::MOST_EVENT_BYTES,
             max_redirects: 3,
             allows_private_addresses: false,
             user_agent: concat!("Cupo/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -54,14 +53,40 @@ impl Default for FeedConfig {
 /// What a feed's server answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Feed {
-    /// It is what bore the etag.
+    /// It is what bore the validators.
     Unchanged,
     /// The file as it is now; bytes that are no UTF-8 are replaced.
     Changed {
         text: String,
         /// To be sent with the next request.
-        etag: Option<String>,
+        validators: Validators,
     },
+}
+
+/// By which a server tells whether a file is still the one that was read (RFC 9110, section 8.8); not every server has any.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validators {
+    pub etag: Option<String>,
+    /// As the server wrote it: many compare it letter by letter.
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    fn told(headers: &HeaderMap) -> Self {
+        let told = |name: HeaderName| {
+            let value = headers.get(name).and_then(|value| value.to_str().ok());
+            value.filter(|value| value.len() <= LONGEST_VALIDATOR).map(str::to_owned)
+        };
+        Self { etag: told(ETAG), last_modified: told(LAST_MODIFIED) }
+    }
+
+    /// The headers that ask for the file only if it has changed.
+    fn conditions(&self) -> HeaderMap {
+        let told = [(IF_NONE_MATCH, &self.etag), (IF_MODIFIED_SINCE, &self.last_modified)];
+        let valid =
+            told.into_iter().filter_map(|(name, value)| Some((name, HeaderValue::from_str(value.as_deref()?).ok()?)));
+        valid.collect()
+    }
 }
 
 /// Why a feed could not be read, told as what the caller must do.
@@ -106,7 +131,7 @@ impl FeedReader {
         // A proxy would resolve the names itself, behind the check.
         let client = reqwest::Client::builder()
             .no_proxy()
-            .dns_resolver(Arc::new(CheckedNames { allows_private: config.allows_private_addresses }))
+            .dns_resolver(Arc::new(CheckedNames::new(config.allows_private_addresses)))
             .connect_timeout(config.connect_timeout)
             .timeout(config.total_timeout)
             .redirect(reqwest::redirect::Policy::none())
@@ -119,6 +144,12 @@ impl FeedReader {
 
     /// Gets the file, unless it still bears `etag`. `webcal://` is read as `https://`.
     pub async fn get(&self, address: &str, etag: Option<&str>) -> Result<Feed, FeedError> {
+        let known = Validators { etag: etag.map(str::to_owned), last_modified: None };
+        self.get_unless(address, &known).await
+    }
+
+    /// Gets the file, unless it is still the one that bore `known`. `webcal://` is read as `https://`.
+    pub async fn get_unless(&self, address: &str, known: &Validators) -> Result<Feed, FeedError> {
         let url = read_address(address)?;
         let span = tracing::info_span!(
             "feed_request",
@@ -128,7 +159,7 @@ impl FeedReader {
             duration_ms = field::Empty,
         );
         let started = Instant::now();
-        let exchange = tokio::time::timeout(self.config.total_timeout, self.follow(url, etag));
+        let exchange = tokio::time::timeout(self.config.total_timeout, self.follow(url, known.conditions()));
         let outcome = async { exchange.await.unwrap_or_else(|_| Err(FeedError::Transient("time-out".into()))) };
         let outcome = outcome.instrument(span.clone()).await;
         let elapsed = started.elapsed();
@@ -146,19 +177,18 @@ impl FeedReader {
     }
 
     /// Goes where the server sends to, a few times.
-    async fn follow(&self, mut url: Url, etag: Option<&str>) -> Result<Feed, FeedError> {
+    async fn follow(&self, mut url: Url, conditions: HeaderMap) -> Result<Feed, FeedError> {
         for _ in 0..=self.config.max_redirects {
-            self.check_literal(&url)?;
-            let mut request = self.client.get(url.clone());
-            if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
-                request = request.header(IF_NONE_MATCH, etag);
+            if !self.config.allows_private_addresses && !is_public_literal(&url) {
+                return Err(FeedError::PrivateAddress);
             }
+            let request = self.client.get(url.clone()).headers(conditions.clone());
             let response = request.send().await.map_err(failed)?;
             let status = response.status();
             tracing::Span::current().record("status", status.as_u16());
             match status {
                 StatusCode::OK => return self.read(response).await,
-                StatusCode::NOT_MODIFIED if etag.is_some() => return Ok(Feed::Unchanged),
+                StatusCode::NOT_MODIFIED if !conditions.is_empty() => return Ok(Feed::Unchanged),
                 StatusCode::MOVED_PERMANENTLY
                 | StatusCode::FOUND
                 | StatusCode::SEE_OTHER
@@ -180,8 +210,7 @@ impl FeedReader {
     }
 
     async fn read(&self, mut response: reqwest::Response) -> Result<Feed, FeedError> {
-        let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok());
-        let etag = etag.filter(|etag| etag.len() <= LONGEST_ETAG).map(str::to_owned);
+        let validators = Validators::told(response.headers());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > self.config.max_bytes {
@@ -189,18 +218,7 @@ impl FeedReader {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Feed::Changed { text: String::from_utf8_lossy(&body).into_owned(), etag })
-    }
-
-    /// An address without a name is never resolved, so it is checked here.
-    fn check_literal(&self, url: &Url) -> Result<(), FeedError> {
-        let is_public = match url.host() {
-            Some(Host::Ipv4(address)) => is_public(address.into()),
-            Some(Host::Ipv6(address)) => is_public(address.into()),
-            Some(Host::Domain(_)) => true,
-            None => false,
-        };
-        if is_public || self.config.allows_private_addresses { Ok(()) } else { Err(FeedError::PrivateAddress) }
+        Ok(Feed::Changed { text: String::from_utf8_lossy(&body).into_owned(), validators })
     }
 }
 
@@ -219,116 +237,13 @@ fn read_address(address: &str) -> Result<Url, FeedError> {
     }
 }
 
-/// The system's resolver; a name with any address that may not be connected to is refused as a whole.
-struct CheckedNames {
-    allows_private: bool,
-}
-
-impl Resolve for CheckedNames {
-    fn resolve(&self, name: Name) -> Resolving {
-        let allows_private = self.allows_private;
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            if !allows_private && !found.iter().all(|address| is_public(address.ip())) {
-                return Err(FeedError::PrivateAddress.into());
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
 fn failed(error: reqwest::Error) -> FeedError {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if let Some(refused) = cause.downcast_ref::<FeedError>() {
-            return refused.clone();
-        }
-        source = cause.source();
-    }
-    FeedError::Transient(describe(error))
-}
-
-/// Whether an address may be a stranger's: none of the special-purpose blocks of RFC 6890 and its successors. An IPv6
-/// address that carries an IPv4 address is as public as that.
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let is_special = address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_documentation()
-        || a == 0
-        || a >= 224
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19));
-    !is_special
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let embedded = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        is_public_v4(Ipv4Addr::new(a, b, c, d))
-    };
-    match address.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-            embedded(high, low)
-        }
-        // Teredo and the rest of the protocol assignments; documentation.
-        [0x2001, second, ..] if second < 0x200 || second == 0xdb8 => false,
-        [0x3fff, second, ..] if second < 0x1000 => false,
-        // Everything else that is public is global unicast.
-        [first, ..] => (0x2000..0x4000).contains(&first),
-    }
+    if PrivateAddress::caused(&error) { FeedError::PrivateAddress } else { FeedError::Transient(describe(error)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_addresses_of_the_public_internet_are_public() {
-        for public in ["93.184.216.34", "100.63.0.1", "172.32.0.1", "2606:4700::1111", "::ffff:93.184.216.34"] {
-            assert!(is_public(public.parse().unwrap()), "{public}");
-        }
-        for private in [
-            "127.0.0.1",
-            "10.1.2.3",
-            "172.16.0.1",
-            "192.168.1.1",
-            "169.254.169.254",
-            "100.64.0.1",
-            "0.0.0.0",
-            "192.0.0.1",
-            "192.0.2.1",
-            "198.18.0.1",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::",
-            "::1",
-            "::127.0.0.1",
-            "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1",
-            "64:ff9b::10.0.0.1",
-            "2002:7f00:1::1",
-            "2001::1",
-            "2001:db8::1",
-            "fc00::1",
-            "fd12::1",
-            "fe80::1",
-            "fec0::1",
-            "ff02::1",
-        ] {
-            assert!(!is_public(private.parse().unwrap()), "{private}");
-        }
-    }
 
     #[test]
     fn only_addresses_of_the_web_are_read() {

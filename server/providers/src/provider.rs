@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use cupo_core::interval::Interval;
 use http::HeaderMap;
 
+use crate::access::Access;
 use crate::error::{NotificationError, ProviderError};
-use crate::event::{CalendarEvent, MeetingLink};
-use crate::secret::{AccessToken, Secret};
+use crate::event::{CalendarEvent, MeetingKind, MeetingLink};
+use crate::secret::Secret;
 
 /// A calendar service: what Cupo asks of Google Calendar, Microsoft 365 or a CalDAV server.
 ///
@@ -18,7 +19,7 @@ use crate::secret::{AccessToken, Secret};
 #[async_trait]
 pub trait CalendarProvider: Send + Sync {
     /// Every calendar of the account that the token opens.
-    async fn list_calendars(&self, token: &AccessToken) -> Result<Vec<ProviderCalendar>, ProviderError>;
+    async fn list_calendars(&self, access: &Access) -> Result<Vec<ProviderCalendar>, ProviderError>;
 
     /// Everything that changed since `cursor`, all pages. Without a cursor a full round begins, which tells the events
     /// that overlap `window`; the rounds that follow it keep that window, whatever is given.
@@ -26,7 +27,7 @@ pub trait CalendarProvider: Send + Sync {
     /// [`ProviderError::CursorExpired`] asks for a full round, [`ProviderError::NotFound`] says that the calendar is gone.
     async fn changes(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendar: &str,
         cursor: Option<&SyncCursor>,
         window: Interval,
@@ -35,7 +36,7 @@ pub trait CalendarProvider: Send + Sync {
     /// The busy time of `calendars` in `range`, one answer for each calendar, in the order given.
     async fn free_busy(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendars: &[&str],
         range: Interval,
     ) -> Result<Vec<CalendarFreeBusy>, ProviderError>;
@@ -49,7 +50,7 @@ pub trait CalendarProvider: Send + Sync {
     /// [`ProviderError::Conflict`] when it no longer has the etag.
     async fn put_event(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendar: &str,
         event: &CalendarEvent,
         expected: Expected<'_>,
@@ -58,7 +59,7 @@ pub trait CalendarProvider: Send + Sync {
     /// The event, or `None` when it is gone or cancelled.
     async fn get_event(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendar: &str,
         id: &str,
     ) -> Result<Option<CalendarEvent>, ProviderError>;
@@ -66,21 +67,28 @@ pub trait CalendarProvider: Send + Sync {
     /// Deletes the event; `notify` tells the attendees. An event that is gone already is no error.
     async fn delete_event(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendar: &str,
         id: &str,
         notify: bool,
     ) -> Result<(), ProviderError>;
 
-    /// Opens a channel of notifications about `calendar`. There is no renewal: open another under a new id, then
-    /// [`CalendarProvider::unwatch`] the old one.
-    async fn watch(&self, token: &AccessToken, calendar: &str, channel: &WatchRequest) -> Result<Watch, ProviderError>;
+    /// Whether this provider sends notifications. Of one that does not, calendars are polled.
+    fn has_notifications(&self) -> bool;
+
+    /// Opens a channel of notifications about `calendar`.
+    async fn watch(&self, access: &Access, calendar: &str, channel: &WatchRequest) -> Result<Watch, ProviderError>;
+
+    /// Lengthens the life of an open channel where the provider can ([`Renewal::Extended`]). Otherwise
+    /// ([`Renewal::Replace`]) another is to be opened under a new id and then this one closed.
+    async fn renew(&self, access: &Access, resource_id: &str, ttl: Duration) -> Result<Renewal, ProviderError>;
 
     /// Closes a channel. An unknown channel is no error.
-    async fn unwatch(&self, token: &AccessToken, channel_id: &str, resource_id: &str) -> Result<(), ProviderError>;
+    async fn unwatch(&self, access: &Access, channel_id: &str, resource_id: &str) -> Result<(), ProviderError>;
 
-    /// Reads a notification from its headers. The channel's secret is handed out and not checked here.
-    fn verify_notification(&self, headers: &HeaderMap) -> Result<Notification, NotificationError>;
+    /// Reads the notifications of one delivery. The channels' secrets are handed out and not checked here. What of a
+    /// delivery cannot be read is left out, as long as something can be.
+    fn read_notifications(&self, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Notification>, NotificationError>;
 }
 
 /// A calendar as the provider lists it.
@@ -94,6 +102,8 @@ pub struct ProviderCalendar {
     pub color: Option<String>,
     pub can_write: bool,
     pub is_primary: bool,
+    /// The video meetings that can be made with an event of this calendar.
+    pub meetings: Vec<MeetingKind>,
 }
 
 /// Where the next round of [`CalendarProvider::changes`] begins. Opaque; stored as it is.
@@ -115,6 +125,9 @@ impl SyncCursor {
 pub struct Changes {
     /// In the provider's order; of two changes of one id the later holds.
     pub events: Vec<EventChange>,
+    /// Whether `events` is all that the window holds, so that what is not named is gone. A round without a cursor is
+    /// always whole; of a calendar that cannot tell what changed, every round that found a change is.
+    pub is_whole: bool,
     pub cursor: SyncCursor,
     /// The calendar's zone (IANA) as of this round, when the provider tells it: all-day events are read in it.
     pub time_zone: Option<String>,
@@ -125,8 +138,17 @@ pub struct Changes {
 pub enum EventChange {
     /// It exists and looks like this.
     Upsert(Box<CalendarEvent>),
-    /// It was deleted or cancelled, or left the window.
+    /// The recurring event with this id has these instances in the window and no others. The id of each is made by
+    /// [`instance_id`].
+    Series { id: String, instances: Vec<CalendarEvent> },
+    /// It was deleted or cancelled, or left the window, and with it all its instances.
     Removed { id: String },
+}
+
+/// The id of an instance of the recurring event `series` where the provider gives it none of its own: the series' id and
+/// the instant at which the instance was to begin before it was moved.
+pub fn instance_id(series: &str, original_start: DateTime<Utc>) -> String {
+    format!("{series}#{}", original_start.format("%Y%m%dT%H%M%SZ"))
 }
 
 /// The busy time of one calendar. A problem means that it is unknown, never that it is free.
@@ -162,6 +184,8 @@ pub enum Expected<'a> {
 pub struct PutOutcome {
     pub id: String,
     pub etag: Option<String>,
+    /// RFC 5545 `UID`: the copies of the event in the calendars of its attendees bear it too.
+    pub ical_uid: Option<String>,
     pub html_link: Option<String>,
     pub meeting: MeetingLink,
 }
@@ -171,9 +195,10 @@ pub struct PutOutcome {
 pub struct WatchRequest {
     /// Unique; at most 64 characters of `A-Z a-z 0-9 - _ + / =`.
     pub id: String,
-    /// Comes back with each notification; at most 256 characters.
+    /// Comes back with each notification; at most 60 characters without a dot.
     pub token: Secret,
-    /// Where notifications go. HTTPS with a public certificate, but for a simulator.
+    /// Where notifications go. HTTPS with a public certificate, but for a simulator. What concerns the channel itself
+    /// (Graph's lifecycle notifications) goes to `/lifecycle` below it.
     pub address: url::Url,
     /// The life that is asked for; the provider may give less.
     pub ttl: Duration,
@@ -182,29 +207,47 @@ pub struct WatchRequest {
 /// An open channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watch {
+    /// The provider's own name of the channel or of what it watches; each notification bears it.
     pub resource_id: String,
     pub expires_at: DateTime<Utc>,
+}
+
+/// How a channel lives on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renewal {
+    /// The same channel, until then.
+    Extended(DateTime<Utc>),
+    /// It cannot be lengthened, or is gone: open another.
+    Replace,
 }
 
 /// A notification: a hint that something changed, never what.
 #[derive(Debug, Clone)]
 pub struct Notification {
+    /// The id that the channel was opened under.
     pub channel_id: String,
     /// To be compared with the one that the channel was opened with.
     pub channel_token: Secret,
-    /// Rises within a channel, with gaps. Google's `sync` message is 1.
-    pub message_number: i64,
+    /// Rises within a channel, with gaps, where the provider counts. Google's `sync` message is 1.
+    pub message_number: Option<i64>,
+    /// As in [`Watch::resource_id`].
     pub resource_id: String,
     pub state: NotificationState,
 }
 
-/// What a notification says of its resource.
+/// What a notification says of its channel or of what is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotificationState {
     /// The channel was opened; nothing changed.
     Sync,
     /// Something changed.
     Exists,
-    /// The resource is gone.
+    /// What is watched is gone.
     NotExists,
+    /// The channel will end unless it is renewed now (Graph `reauthorizationRequired`).
+    RenewalNeeded,
+    /// The channel has ended before its time: open another, and ask what changed meanwhile (Graph `subscriptionRemoved`).
+    Ended,
+    /// Notifications were lost: read everything anew (Graph `missed`).
+    Missed,
 }

@@ -31,37 +31,13 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A bearer token of one mailbox.
-#[derive(Debug, Clone)]
-pub struct AccessToken {
-    mailbox: Arc<str>,
-    secret: Secret,
-}
-
-impl AccessToken {
-    /// `mailbox` groups the calls that share a provider's limit of concurrent requests: the id of the
-    /// `CalendarProviderAccount`, not an address.
-    pub fn new(mailbox: impl Into<Arc<str>>, secret: Secret) -> Self {
-        Self { mailbox: mailbox.into(), secret }
-    }
-
-    pub fn mailbox(&self) -> &Arc<str> {
-        &self.mailbox
-    }
-
-    pub fn expose(&self) -> &str {
-        self.secret.expose()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_secret_is_not_printed() {
-        let token = AccessToken::new("account", Secret::new("ya29.very-secret"));
-        assert!(!format!("{token:?}").contains("very-secret"));
+        assert!(!format!("{:?}", Secret::new("ya29.very-secret")).contains("very-secret"));
     }
 
     #[test]

@@ -26,8 +26,16 @@ const API_URL: &str = "https://www.googleapis.com";
 /// Where version 3 of the Calendar API is on a server that is named without a path.
 const API_PATH: &str = "/calendar/v3";
 
-/// The inner `None` is "not configured".
-pub fn read(reader: &Reader) -> Option<Option<Google>> {
+/// Where Google is: also for organizations that bring a service account of their own.
+#[derive(Debug, Clone)]
+pub struct GoogleAddresses {
+    pub token_url: Url,
+    /// The root of the Calendar API's version 3.
+    pub api_url: Url,
+}
+
+/// The inner `None` of the first is "not configured".
+pub fn read(reader: &Reader) -> Option<(Option<Google>, GoogleAddresses)> {
     let address = |key: &'static str, default: &str| {
         let default: Url = default.parse().expect("the default address is valid");
         reader.or(key, default, "give an http or https address, or leave it out for Google's own", parse_url)
@@ -47,7 +55,9 @@ pub fn read(reader: &Reader) -> Option<Option<Google>> {
     let client_id = reader.optional("google.client_id", right, Show::Value, filled);
     let client_secret = reader.optional("google.client_secret", right, Show::Nothing, filled);
     let (client_id, client_secret) = match (client_id?, client_secret?) {
-        (None, None) => return Some(None),
+        (None, None) => {
+            return Some((None, GoogleAddresses { token_url: token_url?, api_url: with_api_path(api_url?) }));
+        }
         (Some(id), Some(secret)) => (id, Secret::new(secret)),
         (Some(_), None) => {
             reader.mistake("google.client_secret", "is missing", right);
@@ -58,15 +68,18 @@ pub fn read(reader: &Reader) -> Option<Option<Google>> {
             return None;
         }
     };
-    Some(Some(Google {
+    let addresses = GoogleAddresses { token_url: token_url?, api_url: with_api_path(api_url?) };
+    let GoogleAddresses { token_url, api_url } = addresses.clone();
+    let google = Google {
         client_id,
         client_secret,
         auth_url: auth_url?,
-        token_url: token_url?,
+        token_url,
         revoke_url: revoke_url?,
-        api_url: with_api_path(api_url?),
+        api_url,
         webhook_url: webhook_url?,
-    }))
+    };
+    Some((Some(google), addresses))
 }
 
 fn with_api_path(mut url: Url) -> Url {
@@ -76,6 +89,6 @@ fn with_api_path(mut url: Url) -> Url {
     url
 }
 
-fn parse_url(text: &str) -> Option<Url> {
+pub fn parse_url(text: &str) -> Option<Url> {
     text.parse().ok().filter(|url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }

@@ -17,8 +17,9 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Whether a proxy that is trusted stands in front: the client is then the last address of `X-Forwarded-For`.
     pub trust_proxy: bool,
-    /// Whether hosts may subscribe to holiday calendars on this machine and in its private network.
-    pub private_feeds: bool,
+    /// Whether what hosts connect by an address of their own (CalDAV servers, calendar feeds, holiday calendars) may be on this
+    /// machine and in its private network.
+    pub private_addresses: bool,
 }
 
 pub fn read(reader: &Reader) -> Option<Limits> {
@@ -37,7 +38,7 @@ pub fn read(reader: &Reader) -> Option<Limits> {
         text.parse().ok().filter(|bytes| (4_096..=10_485_760).contains(bytes))
     });
     let trust_proxy = reader.or("limits.trust_proxy", false, "give true or false", parse_bool);
-    let private_feeds = reader.or("limits.private_feeds", false, "give true or false", parse_bool);
+    let private_addresses = reader.or("limits.private_addresses", false, "give true or false", parse_bool);
     Some(Limits {
         sign_in_per_minute: sign_in_per_minute?,
         bookings_per_minute: bookings_per_minute?,
@@ -47,6 +48,6 @@ pub fn read(reader: &Reader) -> Option<Limits> {
         pages_per_minute: pages_per_minute?,
         body_bytes: body_bytes?,
         trust_proxy: trust_proxy?,
-        private_feeds: private_feeds?,
+        private_addresses: private_addresses?,
     })
 }

@@ -10,7 +10,9 @@ mod google;
 mod limits;
 mod log;
 mod metrics;
+mod microsoft;
 mod mistakes;
+mod operator;
 mod reader;
 mod secrets;
 mod sign_up;
@@ -23,11 +25,13 @@ use figment::providers::{Format, Toml};
 
 pub use address::{Address, is_loopback};
 pub use database::Database;
-pub use google::Google;
+pub use google::{Google, GoogleAddresses};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use metrics::Metrics;
+pub use microsoft::{Microsoft, MicrosoftAddresses};
 pub use mistakes::{Mistake, Mistakes};
+pub use operator::Operator;
 pub use reader::{Environment, Reader, variable_of};
 pub use secrets::{EncryptionKey, Secrets};
 pub use sign_up::SignUp;
@@ -44,6 +48,11 @@ pub struct Config {
     pub secrets: Secrets,
     /// `None` when no Google client is configured: accounts of Google can then not be connected.
     pub google: Option<Google>,
+    pub google_addresses: GoogleAddresses,
+    /// `None` when no application of Microsoft's is configured: their accounts can then not be connected by their owners.
+    pub microsoft: Option<Microsoft>,
+    pub microsoft_addresses: MicrosoftAddresses,
+    pub operator: Operator,
     /// `None` when no mail server is configured: bookings work, mails are not sent.
     pub smtp: Option<Smtp>,
     pub log: Log,
@@ -81,6 +90,8 @@ impl Config {
         let database = database::read(&reader);
         let secrets = secrets::read(&reader);
         let google = google::read(&reader);
+        let microsoft = microsoft::read(&reader);
+        let operator = operator::read(&reader);
         let smtp = smtp::read(&reader);
         let log = log::read(&reader);
         let sign_up = sign_up::read(&reader);
@@ -89,11 +100,17 @@ impl Config {
         reader.finish()?;
         // Every section that gives `None` has noted a mistake, so these cannot fail after `finish`.
         let told = "a section without a value has told its mistake";
+        let (google, google_addresses) = google.expect(told);
+        let (microsoft, microsoft_addresses) = microsoft.expect(told);
         Ok(Self {
             address: address.expect(told),
             database: database.expect(told),
             secrets: secrets.expect(told),
-            google: google.expect(told),
+            google,
+            google_addresses,
+            microsoft,
+            microsoft_addresses,
+            operator: operator.expect(told),
             smtp: smtp.expect(told),
             log: log.expect(told),
             sign_up: sign_up.expect(told),

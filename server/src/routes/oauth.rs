@@ -1,47 +1,80 @@
-//! Connecting a Google account: there and back. Whatever goes wrong ends on the calendars page, which says so.
+//! Connecting an account of Google or Microsoft: there and back. Whatever goes wrong ends on the calendars page, which says so.
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
 use cupo_app::RequestContext;
-use cupo_engine::{EngineError, GoogleCallback, Principal};
+use cupo_core::ids::AccountId;
+use cupo_engine::{ConnectStart, EngineError, OauthCallback, Principal};
+use cupo_store::Provider;
 use serde::Deserialize;
 
+use crate::problem::{Failure, Kind};
 use crate::state::AppState;
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/oauth/google/start", get(start)).route("/oauth/google/callback", get(callback))
+    Router::new().route("/oauth/{provider}/start", get(start)).route("/oauth/{provider}/callback", get(callback))
 }
 
-/// What Google appends to the redirect address.
+/// Which account signs in again; without one a new account is connected.
+#[derive(Deserialize)]
+struct StartQuery {
+    account: Option<String>,
+}
+
+/// What a provider appends to the redirect address.
 #[derive(Deserialize)]
 struct CallbackQuery {
     state: Option<String>,
     code: Option<String>,
     error: Option<String>,
+    error_description: Option<String>,
 }
 
-async fn start(State(state): State<AppState>, Extension(context): Extension<RequestContext>) -> Response {
-    let Some((principal, token)) = signed_in(&context) else { return to_sign_in() };
-    match state.engine.google_connect_start(principal, token).await {
-        Ok(url) => Redirect::to(url.as_str()).into_response(),
-        Err(error) => to_calendars(&error),
+/// The provider of a path; Microsoft's calendars are Outlook's.
+fn provider_named(name: &str) -> Result<Provider, Failure> {
+    match name {
+        "google" => Ok(Provider::Google),
+        "microsoft" => Ok(Provider::Outlook),
+        _ => Err(Kind::UnknownAddress.into()),
     }
+}
+
+async fn start(
+    State(state): State<AppState>,
+    Extension(context): Extension<RequestContext>,
+    Path(provider): Path<String>,
+    Query(query): Query<StartQuery>,
+) -> Result<Response, Failure> {
+    let provider = provider_named(&provider)?;
+    let Some((principal, token)) = signed_in(&context) else { return Ok(to_sign_in()) };
+    let account = query.account.map(|id| AccountId::parse(&id)).transpose();
+    let started = match account {
+        Ok(account) => state.engine.connect_start(principal, token, ConnectStart { provider, account }).await,
+        Err(_) => Err(EngineError::NotFound("account")),
+    };
+    Ok(match started {
+        Ok(url) => Redirect::to(url.as_str()).into_response(),
+        Err(error) => to_calendars(provider, &error),
+    })
 }
 
 async fn callback(
     State(state): State<AppState>,
     Extension(context): Extension<RequestContext>,
+    Path(provider): Path<String>,
     Query(query): Query<CallbackQuery>,
-) -> Response {
-    let Some((principal, token)) = signed_in(&context) else { return to_sign_in() };
-    let callback = GoogleCallback { state: query.state, code: query.code, error: query.error };
-    match state.engine.google_connect_finish(principal, token, callback).await {
+) -> Result<Response, Failure> {
+    let provider = provider_named(&provider)?;
+    let Some((principal, token)) = signed_in(&context) else { return Ok(to_sign_in()) };
+    let CallbackQuery { state: opaque, code, error, error_description } = query;
+    let callback = OauthCallback { state: opaque, code, error, error_description };
+    Ok(match state.engine.connect_finish(principal, token, provider, callback).await {
         Ok(outcome) if outcome.missing_scopes.is_empty() => redirect("/dashboard/calendars?notice=connected"),
         Ok(_) => redirect("/dashboard/calendars?error=missing-scopes"),
-        Err(error) => to_calendars(&error),
-    }
+        Err(error) => to_calendars(provider, &error),
+    })
 }
 
 fn signed_in(context: &RequestContext) -> Option<(&Principal, &str)> {
@@ -52,8 +85,8 @@ fn to_sign_in() -> Response {
     redirect("/sign-in")
 }
 
-fn to_calendars(error: &EngineError) -> Response {
-    tracing::warn!(%error, "a Google account could not be connected");
+fn to_calendars(provider: Provider, error: &EngineError) -> Response {
+    tracing::warn!(provider = provider.as_str(), %error, "an account could not be connected");
     redirect(&format!("/dashboard/calendars?error={}", error.code()))
 }
 

@@ -246,6 +246,36 @@ pub async fn busy_interval_delete(
     Ok(deleted == 1)
 }
 
+/// The ids of what is mirrored of an event: its own, and those of its instances, which are the event's, `#` and more.
+pub async fn busy_interval_ids_of_event(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    external_event_id: &str,
+) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<EventId> = sql("select external_event_id from busy_interval
+          where organization_id = $1 and calendar_id = $2
+            and (external_event_id = $3 or substr(external_event_id, 1, length($4)) = $4)
+          order by external_event_id")
+    .bind(organization_id)
+    .bind(calendar_id)
+    .bind(external_event_id)
+    .bind(format!("{external_event_id}#"))
+    .list(tx)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+struct EventId(String);
+
+impl Record for EventId {
+    const TABLE: &'static str = "busy_interval";
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self(fields.text("external_event_id")?))
+    }
+}
+
 async fn delete_rows(
     tx: &mut Tx,
     organization_id: &OrganizationId,

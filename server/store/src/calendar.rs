@@ -21,6 +21,8 @@ pub struct Calendar {
     pub color: Option<String>,
     pub can_write: bool,
     pub is_primary: bool,
+    /// The video meetings that can be made with an event of it, by the kinds of `event_type.location_kind`.
+    pub meetings: Vec<String>,
     /// The user's choice: its events block slots.
     pub checks_conflicts: bool,
     /// The user's choice: new events go here. At most one calendar per user and organization.
@@ -40,7 +42,7 @@ pub struct Calendar {
 macro_rules! columns {
     () => {
         "id, organization_id, account_id, user_id, external_id, name, time_zone, color, can_write, is_primary, \
-         checks_conflicts, receives_events, tentative_blocks, unanswered_blocks, sync_cursor, synced_at, mirror_until, \
+         meetings, checks_conflicts, receives_events, tentative_blocks, unanswered_blocks, sync_cursor, synced_at, mirror_until, \
          sync_error"
     };
 }
@@ -60,6 +62,7 @@ impl Record for Calendar {
             color: fields.optional_text("color")?,
             can_write: fields.flag("can_write")?,
             is_primary: fields.flag("is_primary")?,
+            meetings: fields.json("meetings")?,
             checks_conflicts: fields.flag("checks_conflicts")?,
             receives_events: fields.flag("receives_events")?,
             tentative_blocks: fields.flag("tentative_blocks")?,
@@ -79,10 +82,10 @@ pub async fn calendar_upsert(tx: &mut Tx, calendar: &Calendar) -> Result<Calenda
     let stored = sql(concat!(
         "insert into calendar (",
         columns!(),
-        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
          on conflict (account_id, external_id) do update
             set name = excluded.name, time_zone = excluded.time_zone, color = excluded.color,
-                can_write = excluded.can_write, is_primary = excluded.is_primary
+                can_write = excluded.can_write, is_primary = excluded.is_primary, meetings = excluded.meetings
           where calendar.organization_id = excluded.organization_id
          returning ",
         columns!()
@@ -97,6 +100,7 @@ pub async fn calendar_upsert(tx: &mut Tx, calendar: &Calendar) -> Result<Calenda
     .bind(&calendar.color)
     .bind(calendar.can_write)
     .bind(calendar.is_primary)
+    .bind(serde_json::to_string(&calendar.meetings)?)
     .bind(calendar.checks_conflicts)
     .bind(calendar.receives_events)
     .bind(calendar.tentative_blocks)
@@ -215,7 +219,8 @@ pub async fn calendars_due_for_poll(tx: &mut Tx, before: DateTime<Utc>) -> Resul
            and (checks_conflicts = 1 or receives_events = 1
                 or exists (select 1 from event_type_host h
                             where h.organization_id = calendar.organization_id and h.user_id = calendar.user_id
-                              and h.conflict_calendar_ids like '%\"' || calendar.id || '\"%'))
+                              and (h.target_calendar_id = calendar.id
+                                   or h.conflict_calendar_ids like '%\"' || calendar.id || '\"%')))
            and exists (select 1 from calendar_provider_account a where a.id = calendar.account_id and a.state = 'active')
          order by coalesce(synced_at, 0), id"
     ))

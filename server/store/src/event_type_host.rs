@@ -22,6 +22,8 @@ pub struct EventTypeHost {
     pub priority: u32,
     /// The calendars whose events are conflicts; `None`: those that the host chose for everything.
     pub conflict_calendar_ids: Option<Vec<CalendarId>>,
+    /// Where the events go; `None`: to the calendar that the host chose for everything.
+    pub target_calendar_id: Option<CalendarId>,
 }
 
 impl Record for EventTypeHost {
@@ -37,6 +39,7 @@ impl Record for EventTypeHost {
             weight: fields.number("weight")?,
             priority: fields.number("priority")?,
             conflict_calendar_ids: fields.optional_parse("conflict_calendar_ids", |json| serde_json::from_str(json))?,
+            target_calendar_id: fields.optional_parse("target_calendar_id", CalendarId::parse)?,
         })
     }
 }
@@ -47,7 +50,8 @@ pub async fn event_type_host_list(
     organization_id: &OrganizationId,
     event_type_id: &EventTypeId,
 ) -> Result<Vec<EventTypeHost>, StoreError> {
-    sql("select organization_id, event_type_id, user_id, schedule_id, is_required, weight, priority, conflict_calendar_ids
+    sql("select organization_id, event_type_id, user_id, schedule_id, is_required, weight, priority, conflict_calendar_ids,
+                target_calendar_id
            from event_type_host where organization_id = $1 and event_type_id = $2 order by position, user_id")
     .bind(organization_id)
     .bind(event_type_id)
@@ -55,15 +59,17 @@ pub async fn event_type_host_list(
     .await
 }
 
-/// The user's places among the hosts of event types that look at calendars of their own.
+/// The user's places among the hosts of event types that look at calendars of their own, or write to one.
 pub async fn event_type_hosts_with_own_calendars(
     tx: &mut Tx,
     organization_id: &OrganizationId,
     user_id: &UserId,
 ) -> Result<Vec<EventTypeHost>, StoreError> {
-    sql("select organization_id, event_type_id, user_id, schedule_id, is_required, weight, priority, conflict_calendar_ids
+    sql("select organization_id, event_type_id, user_id, schedule_id, is_required, weight, priority, conflict_calendar_ids,
+                target_calendar_id
            from event_type_host
-          where organization_id = $1 and user_id = $2 and conflict_calendar_ids is not null order by event_type_id")
+          where organization_id = $1 and user_id = $2 and (conflict_calendar_ids is not null or target_calendar_id is not null)
+          order by event_type_id")
     .bind(organization_id)
     .bind(user_id)
     .list(tx)
@@ -87,8 +93,8 @@ pub async fn event_type_hosts_replace(
         let conflicts = host.conflict_calendar_ids.as_ref().map(serde_json::to_string).transpose()?;
         sql("insert into event_type_host
                  (organization_id, event_type_id, user_id, schedule_id, is_required, weight, priority, position,
-                  conflict_calendar_ids)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
+                  conflict_calendar_ids, target_calendar_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
         .bind(organization_id)
         .bind(event_type_id)
         .bind(&host.user_id)
@@ -98,6 +104,7 @@ pub async fn event_type_hosts_replace(
         .bind(host.priority)
         .bind(position)
         .bind(&conflicts)
+        .bind(host.target_calendar_id.as_ref())
         .execute(tx)
         .await?;
     }

@@ -224,6 +224,21 @@ pub async fn job_counts(tx: &mut Tx) -> Result<JobCounts, StoreError> {
     Ok(counts.unwrap_or_default())
 }
 
+/// When the organization's waiting job of this coalescing key is due; `None` when none waits.
+pub async fn job_run_at(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    coalescing_key: &str,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let next = sql("select min(run_at) as next_at from job
+         where organization_id = $1 and coalescing_key = $2 and state = 'pending' and lease_owner is null")
+    .bind(organization_id)
+    .bind(coalescing_key)
+    .optional::<NextRow>(tx)
+    .await?;
+    Ok(next.and_then(|NextRow(run_at)| run_at))
+}
+
 /// The organization's dead jobs, the latest first.
 pub async fn job_list_dead(tx: &mut Tx, organization_id: &OrganizationId) -> Result<Vec<Job>, StoreError> {
     sql(concat!(

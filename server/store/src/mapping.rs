@@ -27,6 +27,8 @@ pub struct AppointmentExternalMapping {
     pub calendar_id: CalendarId,
     pub external_event_id: String,
     pub etag: Option<String>,
+    /// RFC 5545 `UID`, by which copies of the event in other calendars are known.
+    pub ical_uid: Option<String>,
     pub html_link: Option<String>,
     pub meeting_state: MeetingState,
     /// The [`sequence`](crate::Appointment::sequence) that the provider has.
@@ -39,8 +41,8 @@ pub struct AppointmentExternalMapping {
 
 macro_rules! columns {
     () => {
-        "claim_id, organization_id, calendar_id, external_event_id, etag, html_link, meeting_state, \
-         pushed_sequence, guests, deleted_at"
+        "claim_id, organization_id, calendar_id, external_event_id, etag, ical_uid, html_link, \
+         meeting_state, pushed_sequence, guests, deleted_at"
     };
 }
 
@@ -54,6 +56,7 @@ impl Record for AppointmentExternalMapping {
             calendar_id: fields.parse("calendar_id", CalendarId::parse)?,
             external_event_id: fields.text("external_event_id")?,
             etag: fields.optional_text("etag")?,
+            ical_uid: fields.optional_text("ical_uid")?,
             html_link: fields.optional_text("html_link")?,
             meeting_state: fields.choice("meeting_state", MeetingState::parse)?,
             pushed_sequence: fields.int("pushed_sequence")?,
@@ -69,11 +72,12 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     let stored = sql(concat!(
         "insert into appointment_external_mapping (",
         columns!(),
-        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          on conflict (claim_id) do update
             set calendar_id = excluded.calendar_id, external_event_id = excluded.external_event_id,
-                etag = excluded.etag, html_link = excluded.html_link, meeting_state = excluded.meeting_state,
-                pushed_sequence = excluded.pushed_sequence, guests = excluded.guests, deleted_at = excluded.deleted_at
+                etag = excluded.etag, ical_uid = excluded.ical_uid, html_link = excluded.html_link,
+                meeting_state = excluded.meeting_state, pushed_sequence = excluded.pushed_sequence,
+                guests = excluded.guests, deleted_at = excluded.deleted_at
           where appointment_external_mapping.organization_id = excluded.organization_id"
     ))
     .bind(&mapping.claim_id)
@@ -81,6 +85,7 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     .bind(&mapping.calendar_id)
     .bind(&mapping.external_event_id)
     .bind(&mapping.etag)
+    .bind(&mapping.ical_uid)
     .bind(&mapping.html_link)
     .bind(mapping.meeting_state.as_str())
     .bind(mapping.pushed_sequence)
@@ -127,21 +132,23 @@ pub async fn mapping_get_by_external(
     .await
 }
 
-/// The mappings of an event in any calendar: it may have been moved from one to another. Also when they are marked as
-/// deleted.
-pub async fn mapping_get_by_event(
+/// The mappings of an event in any calendar, by its id there or its UID: it may have been moved from one to another, and those
+/// who are invited have copies of it. Also when they are marked as deleted.
+pub async fn mapping_list_by_event(
     tx: &mut Tx,
     organization_id: &OrganizationId,
     external_event_id: &str,
+    ical_uid: Option<&str>,
 ) -> Result<Vec<AppointmentExternalMapping>, StoreError> {
     sql(concat!(
         "select ",
         columns!(),
         " from appointment_external_mapping
-         where organization_id = $1 and external_event_id = $2 order by calendar_id"
+         where organization_id = $1 and (external_event_id = $2 or ical_uid = $3) order by calendar_id"
     ))
     .bind(organization_id)
     .bind(external_event_id)
+    .bind(ical_uid)
     .list(tx)
     .await
 }

@@ -159,6 +159,22 @@ pub async fn subscription_advance_message(
     Ok(changed == 1)
 }
 
+/// The subscription lives until then.
+pub async fn subscription_extend(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    subscription_id: &SubscriptionId,
+    expires_at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let changed = sql("update provider_subscription set expires_at = $3 where organization_id = $1 and id = $2")
+        .bind(organization_id)
+        .bind(subscription_id)
+        .bind(expires_at)
+        .execute(tx)
+        .await?;
+    Ok(changed == 1)
+}
+
 pub async fn subscription_delete(
     tx: &mut Tx,
     organization_id: &OrganizationId,

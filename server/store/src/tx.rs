@@ -219,6 +219,7 @@ ids_are_text!(
     OrganizationId,
     UserId,
     AccountId,
+    CredentialId,
     CalendarId,
     ScheduleId,
     EventTypeId,

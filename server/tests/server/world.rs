@@ -31,17 +31,26 @@ pub struct World {
 impl World {
     /// The demo organization with Ana's account connected, and no rate limits.
     pub async fn start() -> Self {
+        Self::configured(configuration).await
+    }
+
+    /// As [`World::start`] with another configuration, of Google's address, the mail server's port and the section `limits`.
+    pub async fn configured(write: impl FnOnce(&str, u16, &str) -> String) -> Self {
         let rates = ["sign_in", "bookings", "holds", "slots", "webhooks", "pages"];
         let lifted: String = rates.iter().map(|rate| format!("{rate}_per_minute = 0\n")).collect();
-        Self::with_limits(&lifted).await
+        Self::made(&lifted, write).await
     }
 
     /// As [`World::start`] with these lines in the section `limits`.
     pub async fn with_limits(limits: &str) -> Self {
+        Self::made(limits, configuration).await
+    }
+
+    async fn made(limits: &str, write: impl FnOnce(&str, u16, &str) -> String) -> Self {
         let google = GoogleSimulator::start(GoogleOptions::default()).await.unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let mail = MailSink::start(any, any).await.unwrap();
-        let config = Config::from_toml(&configuration(&google.base_url(), mail.smtp_address().port(), limits)).unwrap();
+        let config = Config::from_toml(&write(&google.base_url(), mail.smtp_address().port(), limits)).unwrap();
         let server = Server::start(config.clone()).await.unwrap();
         let options = SeedOptions { site_origin: SITE.to_owned(), simulator: Some(google.base_url().parse().unwrap()) };
         let demo = seed(&server.engine, &config, &options).await.unwrap();
@@ -207,6 +216,22 @@ tls = "none"
 from = "Cupo <cupo@example.com>"
 [limits]
 {limits}
+"#
+    )
+}
+
+/// As [`configuration`], with a simulated Microsoft.
+pub fn configuration_with_microsoft(google: &str, microsoft: &str, smtp_port: u16, limits: &str) -> String {
+    let id = cupo_simulators::microsoft::DEMO_CLIENT_ID;
+    let secret = cupo_simulators::microsoft::DEMO_CLIENT_SECRET;
+    let basics = configuration(google, smtp_port, limits);
+    format!(
+        r#"{basics}
+[microsoft]
+client_id = "{id}"
+client_secret = "{secret}"
+login_url = "{microsoft}"
+graph_url = "{microsoft}"
 "#
     )
 }

@@ -84,7 +84,7 @@ pub struct HostView {
 /// Where an appointment takes place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocationView {
-    /// `meet`, `phone`, `address` or `link`.
+    /// `meet`, `teams`, `phone`, `address` or `link`.
     pub kind: String,
     /// The number, place or address. Of a meeting or a link it is known once the appointment is booked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,7 +96,7 @@ pub struct LocationView {
 impl LocationView {
     /// What anybody may see: the address of a link is told to those who have booked.
     pub fn public(location: &Location) -> Self {
-        let hidden = matches!(location, Location::Link(_) | Location::GoogleMeet);
+        let hidden = matches!(location, Location::Link(_) | Location::GoogleMeet | Location::MicrosoftTeams);
         let detail = Some(location.detail()).filter(|detail| !hidden && !detail.is_empty()).map(str::to_owned);
         Self { kind: location.kind().to_owned(), detail, needs_phone: location.needs_visitor_phone() }
     }

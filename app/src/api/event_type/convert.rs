@@ -7,9 +7,9 @@ use cupo_core::event_type::{Alignment, Assignment, DailyOffer, Limit, Limits, Li
 use cupo_core::parse::{FieldErrors, FieldProblem};
 use cupo_core::question::{Question, QuestionKind};
 use cupo_engine::{Engine, EngineError, EventTypeHostInput, EventTypeInput, Member, Principal};
-use cupo_store::{EventType, EventTypeHost};
+use cupo_store::{Calendar, EventType, EventTypeHost};
 
-use super::{EventTypeForm, HostRow, MemberView, QuestionRow};
+use super::{EventTypeForm, HostRow, MemberCalendar, MemberView, QuestionRow};
 use crate::api::changes::{self, ChangesView};
 use crate::api::draft::Draft;
 use crate::api::request::{answer, id_or_new};
@@ -35,7 +35,17 @@ pub(super) fn member(member: Member) -> MemberView {
         key: host_key(member.user_id.as_str()),
         name: member.name,
         schedules: member.schedules.into_iter().map(|(id, name)| (id.to_string(), name)).collect(),
-        calendars: member.calendars.into_iter().map(|(id, name)| (id.to_string(), name)).collect(),
+        calendars: member.calendars.into_iter().map(calendar).collect(),
+    }
+}
+
+fn calendar(calendar: Calendar) -> MemberCalendar {
+    MemberCalendar {
+        id: calendar.id.to_string(),
+        name: calendar.name,
+        can_write: calendar.can_write,
+        receives_events: calendar.receives_events,
+        meetings: calendar.meetings,
     }
 }
 
@@ -132,6 +142,7 @@ fn host_row(host: &EventTypeHost) -> HostRow {
         schedule_id: host.schedule_id.to_string(),
         own_calendars: ticked(own.is_some()),
         calendar_ids: own.into_iter().flatten().map(ToString::to_string).collect(),
+        target_calendar_id: host.target_calendar_id.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 
@@ -326,10 +337,7 @@ fn options(form: &EventTypeForm, questions: Vec<Question>, reader: &mut Reader) 
 /// The hosts who take part, with their keys.
 fn hosts(form: &EventTypeForm, reader: &mut Reader) -> (Vec<String>, Vec<EventTypeHostInput>) {
     let is_single = Assignment::parse(&form.assignment).unwrap_or_default() == Assignment::Single;
-    let takes_part = |key: &str, row: &HostRow| {
-        if is_single { key == form.single_host } else { row.takes_part == "on" }
-    };
-    let chosen: Vec<_> = form.hosts.iter().filter(|(key, row)| takes_part(key, row)).collect();
+    let chosen: Vec<_> = form.hosts.iter().filter(|(key, row)| form.takes_part(key, row)).collect();
     // The engine would keep the hosts that are stored.
     if !is_single && chosen.is_empty() {
         reader.0.0.push(FieldProblem::new("error.required").at("hosts"));
@@ -344,6 +352,7 @@ fn hosts(form: &EventTypeForm, reader: &mut Reader) -> (Vec<String>, Vec<EventTy
                 weight: reader.number(&format!("hosts.{key}.weight"), &row.weight),
                 priority: reader.number(&format!("hosts.{key}.priority"), &row.priority),
                 conflict_calendar_ids: (row.own_calendars == "on").then(|| row.calendar_ids.clone()),
+                target_calendar_id: (!row.target_calendar_id.is_empty()).then(|| row.target_calendar_id.clone()),
             };
             (key.clone(), host)
         })

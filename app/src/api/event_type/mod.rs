@@ -3,6 +3,8 @@
 #[cfg(feature = "ssr")]
 mod convert;
 #[cfg(feature = "ssr")]
+mod meetings;
+#[cfg(feature = "ssr")]
 mod states;
 
 use leptos::prelude::*;
@@ -24,8 +26,8 @@ pub struct EventTypeView {
     pub url: Option<String>,
     /// What the slug is put behind, such as `https://cupo.example/studio/`.
     pub url_base: String,
-    /// Whether a Google account is connected, without which there is no Meet link.
-    pub can_meet: bool,
+    /// The video meetings that the calendars of its hosts cannot make.
+    pub meeting_gaps: Vec<MeetingGap>,
     /// Who can be its host.
     pub members: Vec<MemberView>,
     /// What its folded parts are set to.
@@ -51,8 +53,32 @@ pub struct MemberView {
     pub name: String,
     /// The user's schedules: id and name.
     pub schedules: Vec<(String, String)>,
-    /// The user's calendars that can block: id and name.
-    pub calendars: Vec<(String, String)>,
+    /// The user's calendars.
+    pub calendars: Vec<MemberCalendar>,
+}
+
+/// A calendar of somebody who can be a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberCalendar {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Whether events can be written to it.
+    pub can_write: bool,
+    /// Whether it receives events where no other is chosen.
+    pub receives_events: bool,
+    /// The kinds of video meetings that it makes: `meet`, `teams`.
+    pub meetings: Vec<String>,
+}
+
+/// A kind of video meeting that not every host's calendar can make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingGap {
+    /// `meet` or `teams`.
+    pub kind: String,
+    /// Whose calendar cannot, as a sentence.
+    pub text: String,
 }
 
 /// What the folded parts of the form are set to, in a few words.
@@ -158,7 +184,7 @@ pub struct EventTypeForm {
     pub hosts: Rows<HostRow>,
     /// What visitors are asked.
     pub questions: Rows<QuestionRow>,
-    /// `meet`, `phone`, `address` or `link`.
+    /// `meet`, `teams`, `phone`, `address` or `link`.
     pub location_kind: String,
     /// The number, place or address.
     pub location_detail: String,
@@ -184,6 +210,8 @@ pub struct HostRow {
     pub own_calendars: String,
     /// Ids of those calendars.
     pub calendar_ids: Vec<String>,
+    /// Where its events go; empty for the calendar that the host has chosen for everything.
+    pub target_calendar_id: String,
 }
 
 /// A question to visitors.
@@ -220,6 +248,7 @@ impl Default for HostRow {
             schedule_id: String::new(),
             own_calendars: String::new(),
             calendar_ids: Vec::new(),
+            target_calendar_id: String::new(),
         }
     }
 }
@@ -241,6 +270,15 @@ impl Default for QuestionRow {
 }
 
 impl EventTypeForm {
+    /// Whether this row's host is one of those who are booked.
+    #[cfg(feature = "ssr")]
+    fn takes_part(&self, key: &str, row: &HostRow) -> bool {
+        match self.assignment.as_str() {
+            "round_robin" | "collective" => row.takes_part == "on",
+            _ => key == self.single_host,
+        }
+    }
+
     /// The questions with their keys, as visitors are asked them.
     pub fn questions_in_order(&self) -> Vec<(String, QuestionRow)> {
         let mut rows: Vec<_> = self.questions.clone().into_iter().collect();
@@ -310,10 +348,6 @@ pub async fn event_type(
 
     let (engine, principal) = host()?;
     let id = id_or_new(&id, "event type")?;
-    let can_meet = answer(engine.accounts(&principal).await)?
-        .iter()
-        .flat_map(|overview| &overview.calendars)
-        .any(|calendar| calendar.receives_events);
     let members = answer(engine.members(&principal).await)?;
     let stored = match &id {
         Some(id) => Some(answer(engine.event_type(&principal, id).await)?),
@@ -336,6 +370,8 @@ pub async fn event_type(
         }
     }
     let states = states::of(&form, &members);
+    let members: Vec<_> = members.into_iter().map(convert::member).collect();
+    let meeting_gaps = meetings::gaps(&form, &members);
     let links = match &id {
         Some(id) => super::booking_links::convert::rows(&engine, &principal, id).await?,
         None => Vec::new(),
@@ -346,8 +382,8 @@ pub async fn event_type(
         title: stored.as_ref().map(|stored| stored.title.clone()).unwrap_or_default(),
         url: stored.as_ref().map(|stored| public_url(&engine, org, stored.slug.as_str())),
         url_base: public_url(&engine, org, ""),
-        can_meet,
-        members: members.into_iter().map(convert::member).collect(),
+        meeting_gaps,
+        members,
         states,
         links,
         made_link: super::booking_links::convert::just_made(),

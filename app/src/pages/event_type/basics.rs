@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::api::event_type::EventTypeForm;
+use crate::api::event_type::{EventTypeForm, MeetingGap};
 use crate::parts::fields::{SelectField, TextArea, TextField};
 use crate::parts::form::FormState;
 use crate::parts::icons;
@@ -47,11 +47,12 @@ pub(super) fn What(form: FormState, stored: EventTypeForm, url_base: String) -> 
     .into_any()
 }
 
-/// The style sheet shows the hint of the chosen kind, and no detail for a Meet link.
+/// The style sheet shows what is missing for the chosen kind, and no detail for a meeting that is made with the event.
 #[component]
-pub(super) fn Where(form: FormState, kind: String, detail: String, can_meet: bool) -> impl IntoView {
+pub(super) fn Where(form: FormState, kind: String, detail: String, gaps: Vec<MeetingGap>) -> impl IntoView {
     let choices = [
         ("meet", t("dashboard.location_meet"), t("dashboard.location_meet_text")),
+        ("teams", t("dashboard.location_teams"), t("dashboard.location_meet_text")),
         ("phone", t("dashboard.location_phone"), t("dashboard.location_phone_text")),
         ("address", t("dashboard.location_address"), t("dashboard.location_address_text")),
         ("link", t("dashboard.location_link"), t("dashboard.location_link_text")),
@@ -73,15 +74,18 @@ pub(super) fn Where(form: FormState, kind: String, detail: String, can_meet: boo
                     })
                     .collect_view()}
             </div>
-            {(!can_meet)
-                .then(|| {
+            {gaps
+                .into_iter()
+                .map(|gap| {
                     view! {
-                        <p class="notice notice-warning for-meet">
-                            {icons::warning()} <span>{t("dashboard.meet_needs_calendar")}</span>
+                        <p class=format!("notice notice-warning for-{}", gap.kind)>
+                            {icons::warning()} <span>{gap.text}</span>
+                            <a href="#hosts">{t("dashboard.target_calendar")}</a>
                             <a href="/dashboard/calendars">{t("dashboard.calendars")}</a>
                         </p>
                     }
-                })}
+                })
+                .collect_view()}
             <div class="detail">
                 <TextField
                     form

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 use super::basics::options;
-use crate::api::event_type::{EventTypeForm, HostRow, MemberView};
+use crate::api::event_type::{EventTypeForm, HostRow, MemberCalendar, MemberView};
 use crate::parts::fields::{Problem, RadioField, SelectField, TextField, TickField, input_name};
 use crate::parts::fold::Fold;
 use crate::parts::form::FormState;
-use crate::text::t;
+use crate::text::{t, tf};
 
 /// The style sheet shows the fields of the chosen assignment, and those of the hosts who take part.
 #[component]
@@ -88,6 +88,7 @@ fn Unseen(key: String, row: HostRow) -> impl IntoView {
         <input type="hidden" name=field("schedule_id") value=row.schedule_id/>
         <input type="hidden" name=field("own_calendars") value=row.own_calendars/>
         {row.calendar_ids.into_iter().map(|id| view! { <input type="hidden" name=ids.clone() value=id/> }).collect_view()}
+        <input type="hidden" name=field("target_calendar_id") value=row.target_calendar_id/>
     }
     .into_any()
 }
@@ -160,6 +161,7 @@ fn Host(form: FormState, member: MemberView, row: HostRow, is_single: bool, is_a
                         />
                     </div>
                 </div>
+                <TargetCalendar form name=field("target_calendar_id") calendars=calendars.clone() value=row.target_calendar_id/>
                 <Problem form name=field("conflict_calendar_ids")/>
                 <OwnCalendars name=field("") calendars is_own=row.own_calendars ticked=row.calendar_ids/>
             </div>
@@ -168,9 +170,50 @@ fn Host(form: FormState, member: MemberView, row: HostRow, is_single: bool, is_a
     .into_any()
 }
 
+/// Where the events go: the usual calendar, or one of those that can be written to.
+#[component]
+fn TargetCalendar(form: FormState, name: String, calendars: Vec<MemberCalendar>, value: String) -> impl IntoView {
+    let usual = match calendars.iter().find(|calendar| calendar.receives_events) {
+        Some(calendar) => tf("dashboard.target_usual", &[("calendar", &told(calendar))]),
+        None => t("dashboard.target_usual_none").to_owned(),
+    };
+    let writable = calendars.iter().filter(|calendar| calendar.can_write || calendar.id == value);
+    let options: Vec<_> = std::iter::once((String::new(), usual))
+        .chain(writable.map(|calendar| (calendar.id.clone(), told(calendar))))
+        .collect();
+    if options.len() == 1 && value.is_empty() {
+        return view! { <input type="hidden" name=input_name(&name) value=""/> }.into_any();
+    }
+    view! {
+        <SelectField
+            form
+            name
+            label=t("dashboard.target_calendar")
+            hint=t("dashboard.target_calendar_hint").to_owned()
+            options
+            value
+        />
+    }
+    .into_any()
+}
+
+/// A calendar with the video meetings that it makes.
+fn told(calendar: &MemberCalendar) -> String {
+    let services: Vec<_> = calendar
+        .meetings
+        .iter()
+        .filter_map(|kind| match kind.as_str() {
+            "meet" => Some(t("dashboard.location_meet")),
+            "teams" => Some(t("dashboard.location_teams")),
+            _ => None,
+        })
+        .collect();
+    if services.is_empty() { calendar.name.clone() } else { format!("{} ({})", calendar.name, services.join(", ")) }
+}
+
 /// `name` ends with the dot behind which the fields of the row begin.
 #[component]
-fn OwnCalendars(name: String, calendars: Vec<(String, String)>, is_own: String, ticked: Vec<String>) -> impl IntoView {
+fn OwnCalendars(name: String, calendars: Vec<MemberCalendar>, is_own: String, ticked: Vec<String>) -> impl IntoView {
     let ids = format!("{}[]", input_name(&format!("{name}calendar_ids")));
     (!calendars.is_empty()).then(|| {
         view! {
@@ -185,12 +228,12 @@ fn OwnCalendars(name: String, calendars: Vec<(String, String)>, is_own: String, 
                 <div class="choices">
                     {calendars
                         .into_iter()
-                        .map(|(id, calendar)| {
-                            let is_ticked = ticked.contains(&id);
+                        .map(|calendar| {
+                            let is_ticked = ticked.contains(&calendar.id);
                             view! {
                                 <label class="choice">
-                                    <input type="checkbox" name=ids.clone() value=id checked=is_ticked/>
-                                    <span>{calendar}</span>
+                                    <input type="checkbox" name=ids.clone() value=calendar.id checked=is_ticked/>
+                                    <span>{calendar.name}</span>
                                 </label>
                             }
                         })

@@ -103,13 +103,13 @@ fn Addresses(url: String, id: String) -> impl IntoView {
 
 #[component]
 fn Fields(form: FormState, view: EventTypeView) -> impl IntoView {
-    let EventTypeView { form: stored, url_base, can_meet, members, states, step, .. } = view;
+    let EventTypeView { form: stored, url_base, meeting_gaps, members, states, step, .. } = view;
     let stored = form.start(stored);
     let questions_open = step.starts_with("questions");
     view! {
         <input type="hidden" name="form[id]" value=stored.id.clone()/>
         <What form stored=stored.clone() url_base/>
-        <Where form kind=stored.location_kind.clone() detail=stored.location_detail.clone() can_meet/>
+        <Where form kind=stored.location_kind.clone() detail=stored.location_detail.clone() gaps=meeting_gaps/>
         <When form stored=stored.clone()/>
         <section class="card folds" aria-labelledby="more">
             <h2 id="more">{t("dashboard.more_settings")}</h2>

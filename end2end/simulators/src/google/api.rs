@@ -50,6 +50,9 @@ async fn calendar_list_list(State(google): Simulator, headers: HeaderMap, query:
     let most = query.integer("maxResults", 1..=usize::MAX)?.unwrap_or(100).min(250);
     let roles = ["freeBusyReader", "reader", "writer", "owner"];
     let least = query.one_of("minAccessRole", &roles)?.and_then(|role| roles.iter().position(|known| *known == role));
+    if least.is_some() && query.get("syncToken").is_some() {
+        return Err(ApiError::bad_parameter("minAccessRole", "Sync token cannot be used together with minAccessRole."));
+    }
     let world = google.world();
     let since_sync =
         query.get("syncToken").map(|token| listing::check_list_token(token, world.sync_epoch)).transpose()?;

@@ -8,14 +8,15 @@ use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::StatusCode;
 
-use super::oauth::{Authorization, Challenge};
+use super::oauth::Authorization;
 use super::scopes;
 use super::simulation::Google;
 use super::wire::Query;
 use super::world::World;
 use crate::html::{self, escape};
+use crate::oauth::{Challenge, is_registered};
 
-const STYLE: &str = include_str!("page/authorize.css");
+const STYLE: &str = include_str!("../page/authorize.css");
 
 /// The parameters of an authorization request, checked.
 #[derive(Debug)]
@@ -90,6 +91,8 @@ pub async fn choose_account(State(google): State<Arc<Google>>, uri: http::Uri) -
     Html(html::page("en", "Choose an account", STYLE, &body)).into_response()
 }
 
+const RESTRICTED: &str =
+    "The Google Account is unable to authorize one or more scopes requested due to the policies of its administrator.";
 const NOTE: &str = "<p class=\"note\">This is a local simulator. Nothing leaves your machine.</p>";
 
 /// `GET /o/oauth2/v2/auth/consent`: each scope with its box; or straight back, where all was granted before.
@@ -104,6 +107,9 @@ pub async fn consent(State(google): State<Arc<Google>>, uri: http::Uri) -> Respo
         };
         if !world.users.contains_key(&account) {
             return refused("invalid_account", "Couldn't find this account.").into_response();
+        }
+        if world.tokens.is_restricted(&account, &request.scopes) {
+            return refused("admin_policy_enforced", RESTRICTED).into_response();
         }
         let granted = world.tokens.consented(&request.client_id, &account);
         let asks = request.prompts.iter().any(|prompt| prompt == "consent");
@@ -128,6 +134,9 @@ pub async fn decide(State(google): State<Arc<Google>>, body: Bytes) -> Response 
     let account = form.get("account").unwrap_or_default();
     if !google.world().users.contains_key(account) {
         return refused("invalid_account", "Couldn't find this account.").into_response();
+    }
+    if google.world().tokens.is_restricted(account, &request.scopes) {
+        return refused("admin_policy_enforced", RESTRICTED).into_response();
     }
     let ticked = form.all("scope");
     let scopes: BTreeSet<String> =
@@ -181,13 +190,9 @@ impl Request {
         if let Some(unknown) = scopes.iter().find(|scope| scopes::description(scope).is_none()) {
             return Err(refused("invalid_scope", format!("Some requested scopes were invalid: {unknown}")));
         }
-        let challenge = match (query.get("code_challenge"), query.get("code_challenge_method")) {
-            (None, None) => None,
-            (Some(value), method @ (None | Some("plain" | "S256"))) => {
-                Some(Challenge { value: value.to_owned(), is_s256: method == Some("S256") })
-            }
-            _ => return Err(refused("invalid_request", "The code challenge or its method is invalid.")),
-        };
+        let challenge = Challenge::read(query.get("code_challenge"), query.get("code_challenge_method"));
+        let malformed = |_| refused("invalid_request", "The code challenge or its method is invalid.");
+        let challenge = challenge.map_err(malformed)?;
         let kept = url::form_urlencoded::parse(text.as_bytes()).filter(|(name, _)| name != "account");
         Ok(Self {
             client_id,
@@ -216,19 +221,6 @@ impl Request {
         address.query_pairs_mut().extend_pairs(state.into_iter().chain(parameters.iter().copied()));
         Redirect::to(address.as_str()).into_response()
     }
-}
-
-/// An exact match; a client without a list may use any loopback address.
-fn is_registered(registered: &[String], redirect_uri: &str) -> bool {
-    if !registered.is_empty() {
-        return registered.iter().any(|known| known == redirect_uri);
-    }
-    url::Url::parse(redirect_uri).is_ok_and(|url| match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    })
 }
 
 fn consent_page(request: &Request, account: &str) -> String {

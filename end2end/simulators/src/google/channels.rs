@@ -198,8 +198,9 @@ async fn deliver_in_order(google: Arc<Google>, mut messages: mpsc::UnboundedRece
 async fn deliver(google: &Google, message: &Message) {
     let mut pause = google.delivery_retry;
     for attempt in 1..=ATTEMPTS {
-        let is_open = google.world().channels.contains_key(&message.channel.id);
-        if !is_open {
+        let now = google.clock.now();
+        let is_open = |channel: &Channel| channel.expiration > now;
+        if !google.world().channels.get(&message.channel.id).is_some_and(is_open) {
             return;
         }
         let status = match request(google, message).send().await {
@@ -254,12 +255,7 @@ fn delivery(google: &Google, message: &Message, attempt: u32, status: Option<Sta
 /// Google wants HTTPS; plain HTTP is let through to loopback only, where tests and the demo live.
 fn check_address(address: &str) -> Result<(), ApiError> {
     let url = url::Url::parse(address).map_err(|_| ApiError::invalid("Invalid channel address."))?;
-    let loopback = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
+    let loopback = crate::http_server::is_loopback(&url);
     if url.scheme() == "https" || (url.scheme() == "http" && loopback) {
         return Ok(());
     }

@@ -1,16 +1,13 @@
 //! The control API: what a test, or a person on the simulator's page, does to the simulated world.
 
 use std::collections::BTreeSet;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
-use chrono::{DateTime, TimeDelta, Utc};
-use futures::Stream;
+use chrono::{DateTime, Utc};
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -22,10 +19,12 @@ use super::listing;
 use super::recurrence::Window;
 use super::render::Rendering;
 use super::scopes;
+use super::service_accounts::{self, ServiceAccount};
 use super::simulation::Google;
 use super::wire::{ApiError, Query};
 use super::world::{Calendar, Event, MeetSettings};
-use super::{Client, Fault, IssuedTokens, UserSeed};
+use super::{Client, Fault, IssuedTokens, QuotaSettings, UserSeed};
+use crate::control::{self, ClockChange, Misused};
 
 type Simulator = State<Arc<Google>>;
 
@@ -35,6 +34,11 @@ pub fn router() -> Router<Arc<Google>> {
         .route("/users", get(users).post(add_user))
         .route("/clients", post(add_client))
         .route("/token", post(issue_token))
+        .route("/service-accounts", get(service_accounts).post(add_service_account))
+        .route("/groups", post(add_group))
+        .route("/grant-lifetime", post(set_grant_lifetime))
+        .route("/admin-policy", post(set_admin_policy))
+        .route("/quota", post(set_quota))
         .route("/events", get(events).post(insert_event))
         .route("/events/{calendar}/{id}", patch(patch_event).delete(delete_event))
         .route("/invitations", get(invitations))
@@ -49,22 +53,6 @@ pub fn router() -> Router<Arc<Google>> {
         .route("/log", delete(clear_log))
         .route("/changes", get(changes))
         .route("/reset", post(reset))
-}
-
-/// 400 with a sentence: what the test asked for makes no sense.
-#[derive(Debug)]
-struct Misused(anyhow::Error);
-
-impl IntoResponse for Misused {
-    fn into_response(self) -> Response {
-        (StatusCode::BAD_REQUEST, Json(json!({ "error": format!("{:#}", self.0) }))).into_response()
-    }
-}
-
-impl<E: Into<anyhow::Error>> From<E> for Misused {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
 }
 
 /// By hand, in the name of the calendar's owner.
@@ -199,6 +187,57 @@ async fn issue_token(
     Ok(Json(google.issue_tokens(&request.email, &scopes)?))
 }
 
+async fn service_accounts(State(google): Simulator) -> Json<Value> {
+    let world = google.world();
+    let accounts: Vec<_> = world.service_accounts.values().map(service_accounts::to_json).collect();
+    Json(json!({ "service_accounts": accounts }))
+}
+
+async fn add_service_account(
+    State(google): Simulator,
+    Json(account): Json<ServiceAccount>,
+) -> Result<StatusCode, Misused> {
+    google.change(|world| world.add_service_account(account))?;
+    Ok(StatusCode::CREATED)
+}
+
+#[derive(Deserialize)]
+struct Group {
+    email: String,
+    members: BTreeSet<String>,
+}
+
+async fn add_group(State(google): Simulator, Json(group): Json<Group>) -> StatusCode {
+    google.change(|world| world.groups.insert(group.email, group.members));
+    StatusCode::CREATED
+}
+
+#[derive(Deserialize)]
+struct GrantLifetime {
+    seconds: Option<i64>,
+}
+
+async fn set_grant_lifetime(State(google): Simulator, Json(lifetime): Json<GrantLifetime>) -> StatusCode {
+    google.change(|world| world.tokens.grant_lifetime_seconds = lifetime.seconds);
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+struct AdminPolicy {
+    email: String,
+    restricted_scopes: BTreeSet<String>,
+}
+
+async fn set_admin_policy(State(google): Simulator, Json(policy): Json<AdminPolicy>) -> StatusCode {
+    google.change(|world| world.tokens.restricted_scopes.insert(policy.email, policy.restricted_scopes));
+    StatusCode::NO_CONTENT
+}
+
+async fn set_quota(State(google): Simulator, Json(settings): Json<QuotaSettings>) -> Result<StatusCode, Misused> {
+    google.set_quota(settings)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// The stored events; with `from` and `to`, what the week page shows: instances, each with its wall-clock times.
 async fn events(State(google): Simulator, query: Query) -> Result<Json<Value>, ApiError> {
     let calendar_id = query.get("calendar").ok_or_else(|| ApiError::required("Missing calendar."))?;
@@ -304,25 +343,12 @@ async fn revoke(State(google): Simulator, Json(account): Json<Account>) -> Statu
     StatusCode::NO_CONTENT
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ClockChange {
-    Now(DateTime<Utc>),
-    AdvanceSeconds(i64),
-}
-
 async fn clock(State(google): Simulator) -> Json<Value> {
     Json(json!({ "now": google.clock.now() }))
 }
 
 async fn set_clock(State(google): Simulator, Json(change): Json<ClockChange>) -> Result<Json<Value>, Misused> {
-    match change {
-        ClockChange::Now(instant) => google.clock.set(instant),
-        ClockChange::AdvanceSeconds(seconds) => {
-            let by = TimeDelta::try_seconds(seconds).ok_or_else(|| anyhow::anyhow!("too many seconds"))?;
-            google.clock.advance(by);
-        }
-    }
+    change.apply(&google.clock)?;
     google.settle_conferences();
     Ok(Json(json!({ "now": google.clock.now() })))
 }
@@ -346,16 +372,6 @@ async fn reset(State(google): Simulator) -> Result<StatusCode, Misused> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A line for every change of the world; the page reads the week again.
-async fn changes(State(google): Simulator) -> Sse<impl Stream<Item = Result<SseEvent, Infallible>>> {
-    let (receiver, stopping) = (google.changes(), google.stopping.clone());
-    let stream = futures::stream::unfold((receiver, stopping), |(mut receiver, stopping)| async move {
-        tokio::select! {
-            () = stopping.cancelled() => return None,
-            changed = receiver.changed() => changed.ok()?,
-        }
-        let count = *receiver.borrow_and_update();
-        Some((Ok(SseEvent::default().data(count.to_string())), (receiver, stopping)))
-    });
-    Sse::new(stream).keep_alive(KeepAlive::default())
+async fn changes(State(google): Simulator) -> impl IntoResponse {
+    control::change_lines(google.changes(), google.stopping.clone())
 }

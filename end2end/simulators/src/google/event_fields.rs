@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::event_time::EventTime;
+use super::event_types::{self, Times};
 use super::recurrence;
 use super::wire::ApiError;
 use super::world::{Calendar, Event};
@@ -81,6 +82,7 @@ impl EventFields {
         if let Some(attendees) = members.get_mut("attendees") {
             read_attendees(attendees, calendar)?;
         }
+        event_types::check(&mut members, Times { start, end, recurrence: &recurrence }, calendar)?;
         let status = resource.get("status").and_then(Value::as_str).map(str::to_owned);
         Ok(Self { members, start, end, recurrence, status })
     }
@@ -93,6 +95,12 @@ impl EventFields {
             Value::Object(merged) => Self::parse(&merged, calendar),
             _ => Err(ApiError::invalid("An event resource is required.")),
         }
+    }
+
+    /// Whether the event would become one of another type, which cannot be.
+    pub fn changes_type(&self, event: &Event) -> bool {
+        let own = event.text("eventType").unwrap_or("default");
+        self.members.get("eventType").and_then(Value::as_str).is_some_and(|wanted| wanted != own)
     }
 
     /// Puts everything into `event`, and notes what a change of the rule leaves behind.

@@ -5,11 +5,10 @@ use http::StatusCode;
 use rand::Rng as _;
 use serde_json::{Map, Value};
 
-use super::conference;
 use super::event_fields::EventFields;
-use super::recurrence;
 use super::wire::ApiError;
 use super::world::{Calendar, Event, InstanceOf, Invitation, InvitationKind, World};
+use super::{conference, event_types, recurrence};
 
 /// Which guests Google writes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +81,9 @@ impl Write<'_> {
             Change::Patch => EventFields::parse_patch(resource, &event, calendar)?,
             Change::Replace => EventFields::parse(resource, calendar)?,
         };
+        if fields.changes_type(&event) {
+            return Err(event_types::restricted("The type of an event cannot be changed."));
+        }
         conference::write(&mut event, resource, self.conferences, meet, self.now)?;
         let change = calendar.next_change();
         fields.apply(&mut event, change);

@@ -2,11 +2,11 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::wire::ApiError;
+use crate::faults::{self, Aim, Strike};
 
 /// A fault for the next `times` requests (or notifications) that match.
 ///
@@ -65,51 +65,43 @@ pub struct FreeBusyError {
     pub reason: String,
 }
 
+/// What a fault of the simulated Google meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Target {
+pub enum Target {
     Request,
     FreeBusy,
     Notification,
 }
 
-#[derive(Debug)]
-struct Armed {
-    fault: Fault,
-    pattern: Option<Regex>,
-    target: Target,
-}
-
 /// The faults that still wait for their match, oldest first.
-#[derive(Debug, Default)]
-pub struct Faults(Vec<Armed>);
+pub type Faults = faults::Faults<Fault>;
 
-impl Faults {
-    /// Arms a fault, or says what is wrong with it.
-    pub fn add(&mut self, fault: Fault) -> anyhow::Result<()> {
-        anyhow::ensure!(fault.times >= 1, "times must be at least 1");
-        let for_notifications = fault.lose_notifications || fault.double_notifications;
-        let for_requests = fault.status.is_some() || fault.delay_ms > 0 || fault.drop_answer_after_effect;
-        let target = match (for_requests, fault.free_busy_error.is_some(), for_notifications) {
+impl faults::Fault for Fault {
+    type Target = Target;
+
+    fn target(&self) -> anyhow::Result<Target> {
+        let for_notifications = self.lose_notifications || self.double_notifications;
+        let for_requests = self.status.is_some() || self.delay_ms > 0 || self.drop_answer_after_effect;
+        let target = match (for_requests, self.free_busy_error.is_some(), for_notifications) {
             (true, false, false) => Target::Request,
             (false, true, false) => Target::FreeBusy,
             (false, false, true) => Target::Notification,
             (false, false, false) => anyhow::bail!("the fault has no effect: name status, delay_ms or another"),
             _ => anyhow::bail!("one fault concerns requests, free/busy or notifications; send several"),
         };
-        if let Some(status) = fault.status {
+        if let Some(status) = self.status {
             anyhow::ensure!((400..=599).contains(&status), "status must be from 400 to 599");
-            anyhow::ensure!(!fault.drop_answer_after_effect, "a dropped answer has no status");
+            anyhow::ensure!(!self.drop_answer_after_effect, "a dropped answer has no status");
         }
-        let pattern = fault.path_pattern.as_deref().map(Regex::new).transpose()?;
-        self.0.push(Armed { fault, pattern, target });
-        Ok(())
+        Ok(target)
     }
 
-    /// Forgets all faults.
-    pub fn clear(&mut self) {
-        self.0.clear();
+    fn aim(&self) -> Aim<'_> {
+        Aim { method: self.method.as_deref(), path_pattern: self.path_pattern.as_deref(), times: self.times }
     }
+}
 
+impl Faults {
     /// The first fault for this request, counted down.
     pub fn for_request(&mut self, method: &str, path: &str) -> Option<Fault> {
         self.take(Target::Request, Some(method), path)
@@ -122,37 +114,20 @@ impl Faults {
 
     /// Every free/busy error for this query, each counted down: calendar and reason.
     pub fn for_free_busy(&mut self) -> Vec<(String, String)> {
-        let armed = self.0.iter_mut().filter(|armed| armed.target == Target::FreeBusy);
-        let errors = armed.filter_map(|armed| {
-            armed.fault.times -= 1;
-            armed.fault.free_busy_error.clone().map(|error| (error.calendar, error.reason))
-        });
-        let errors = errors.collect();
-        self.0.retain(|armed| armed.fault.times > 0);
-        errors
-    }
-
-    fn take(&mut self, target: Target, method: Option<&str>, path: &str) -> Option<Fault> {
-        let index = self.0.iter().position(|armed| {
-            let method_matches = match (&armed.fault.method, method) {
-                (Some(wanted), Some(method)) => wanted.eq_ignore_ascii_case(method),
-                _ => true,
-            };
-            armed.target == target && method_matches && armed.pattern.as_ref().is_none_or(|it| it.is_match(path))
-        })?;
-        let armed = &mut self.0[index];
-        armed.fault.times -= 1;
-        let fault = armed.fault.clone();
-        if fault.times == 0 {
-            self.0.remove(index);
-        }
-        Some(fault)
+        let errors = self.take_all(Target::FreeBusy).into_iter().filter_map(|fault| fault.free_busy_error);
+        errors.map(|error| (error.calendar, error.reason)).collect()
     }
 }
 
 impl Fault {
+    /// What it does to a request at `path`.
+    pub fn strike(&self, path: &str) -> Strike {
+        let delay = std::time::Duration::from_millis(self.delay_ms);
+        Strike { delay, answer: self.answer(path), drop_answer: self.drop_answer_after_effect }
+    }
+
     /// The answer in place of the real one, in the shape of the API or of the token endpoint.
-    pub fn answer(&self, path: &str) -> Option<Response> {
+    fn answer(&self, path: &str) -> Option<Response> {
         let status = StatusCode::from_u16(self.status?).ok()?;
         let reason = self.body_reason.clone().unwrap_or_else(|| default_reason(status).to_owned());
         if path.starts_with("/calendar/") {

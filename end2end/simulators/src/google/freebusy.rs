@@ -42,11 +42,25 @@ pub fn query(
             .ok_or_else(|| ApiError::invalid(format!("Invalid value for {name}: the maximum is {most}.")))
     };
     let calendars_limit = limit("calendarExpansionMax", CALENDARS_LIMIT)?;
-    limit("groupExpansionMax", GROUPS_LIMIT)?;
+    let groups_limit = limit("groupExpansionMax", GROUPS_LIMIT)?;
     let items = body.get("items").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let mut answers = Map::new();
-    for (index, item) in items.iter().enumerate() {
+    let mut groups = Map::new();
+    let mut wanted: Vec<&str> = Vec::new();
+    for item in items {
         let requested = item["id"].as_str().ok_or_else(|| ApiError::required("Missing item id."))?;
+        match world.groups.get(requested) {
+            None => wanted.push(requested),
+            Some(members) if members.len() > groups_limit => {
+                groups.insert(requested.to_owned(), json!({ "errors": [reason("groupTooBig")] }));
+            }
+            Some(members) => {
+                groups.insert(requested.to_owned(), json!({ "calendars": members }));
+                wanted.extend(members.iter().map(String::as_str));
+            }
+        }
+    }
+    let mut answers = Map::new();
+    for (index, requested) in wanted.into_iter().enumerate() {
         let id = world.calendar_id(email, requested);
         let told_to_fail = failing.iter().find(|(calendar, _)| *calendar == id || calendar == requested);
         let answer = if let Some((_, reason)) = told_to_fail {
@@ -61,12 +75,16 @@ pub fn query(
         };
         answers.insert(requested.to_owned(), answer);
     }
-    Ok(json!({
+    let mut answer = json!({
         "kind": "calendar#freeBusy",
         "timeMin": rfc3339(window.from, zone),
         "timeMax": rfc3339(window.to, zone),
         "calendars": answers,
-    }))
+    });
+    if !groups.is_empty() {
+        answer["groups"] = Value::Object(groups);
+    }
+    Ok(answer)
 }
 
 /// The merged busy time of a calendar, cut to `window`.
@@ -95,8 +113,12 @@ fn is_busy(event: &Event, calendar: &Calendar) -> bool {
     taken && kind_blocks && !declined
 }
 
-fn error(reason: &str) -> Value {
-    json!({ "errors": [{ "domain": "global", "reason": reason }], "busy": [] })
+fn error(because: &str) -> Value {
+    json!({ "errors": [reason(because)], "busy": [] })
+}
+
+fn reason(reason: &str) -> Value {
+    json!({ "domain": "global", "reason": reason })
 }
 
 fn time_range(reason: &str, message: &str) -> ApiError {

@@ -106,8 +106,14 @@ pub fn instances(
     calendar.events.get(id).ok_or_else(ApiError::not_found)?;
     let mut request = Request::read(query, calendar, epoch, now)?;
     request.shape.single_events = true;
+    let original = query.instant("originalStart")?;
     let mut entries = request.select(calendar, query, now)?;
-    entries.retain(|entry| entry.event.instance_of.as_ref().is_some_and(|of| of.recurring_event_id == id));
+    entries.retain(|entry| {
+        entry.event.instance_of.as_ref().is_some_and(|of| {
+            let starts = of.original_start.instant(calendar.time_zone);
+            of.recurring_event_id == id && original.is_none_or(|original| original == starts)
+        })
+    });
     let mut page = request.page(entries, rendering, query)?;
     page.next_sync_token = None;
     Ok(page.answer(calendar, now))

@@ -11,16 +11,18 @@ mod conference;
 mod control;
 mod event_fields;
 mod event_time;
+mod event_types;
 mod event_writes;
 mod faults;
 mod freebusy;
 mod listing;
 mod oauth;
-mod recorder;
+mod quota;
 mod recurrence;
 mod render;
 mod sample;
 mod scopes;
+mod service_accounts;
 mod simulation;
 mod week_page;
 mod wire;
@@ -34,18 +36,22 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum::routing::{get, post};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::channels::{Channel, Delivery};
 use self::event_writes::SendUpdates;
 pub use self::faults::{Fault, FreeBusyError};
-pub use self::recorder::Exchange;
+pub use self::quota::QuotaSettings;
 pub use self::scopes::{METHODS, Method};
+pub use self::service_accounts::ServiceAccount;
 use self::simulation::Google;
 pub use self::world::{Invitation, InvitationKind, MeetSettings};
 use crate::clock::SimClock;
 use crate::http_server::{BoundListener, HttpServer};
+pub use crate::recorder::Exchange;
+use crate::{faults as striking, recorder};
 
 /// The OAuth client that is registered by default; it may redirect to any loopback address.
 pub const DEMO_CLIENT_ID: &str = "cupo-demo";
@@ -111,8 +117,8 @@ pub struct GoogleOptions {
     pub meet_pending: Duration,
     /// The pause before a failed notification is tried again; it doubles each time.
     pub delivery_retry: Duration,
-    /// Beyond it, 403 `userRateLimitExceeded`.
-    pub requests_per_user_per_minute: Option<u32>,
+    pub quota: QuotaSettings,
+    pub service_accounts: Vec<ServiceAccount>,
     /// Whether the first user's calendars start with a week of appointments, for a demo.
     pub sample_events: bool,
 }
@@ -139,7 +145,8 @@ impl Default for GoogleOptions {
             state_file: None,
             meet_pending: Duration::from_millis(300),
             delivery_retry: Duration::from_millis(200),
-            requests_per_user_per_minute: None,
+            quota: QuotaSettings::default(),
+            service_accounts: Vec::new(),
             sample_events: false,
         }
     }
@@ -167,7 +174,8 @@ impl GoogleSimulator {
         let base_url = format!("http://{}", listener.address());
         let google = Google::new(options, base_url)?;
         let server = listener.serve(router(&google));
-        let saving = tokio::spawn(Arc::clone(&google).keep_saved());
+        let saved = Arc::clone(&google);
+        let saving = tokio::spawn(async move { saved.keep_saved().await });
         Ok(Self { google, server, saving })
     }
 
@@ -245,6 +253,35 @@ impl GoogleSimulator {
         self.google.change(|world| world.tokens.revoke_account(email));
     }
 
+    /// How long the grants that are made from now on live; none for as long as they are used.
+    pub fn set_grant_lifetime(&self, lifetime: Option<TimeDelta>) {
+        let seconds = lifetime.map(|lifetime| lifetime.num_seconds());
+        self.google.change(|world| world.tokens.grant_lifetime_seconds = seconds);
+    }
+
+    /// Lets the administrator of `email` restrict `scopes`, written in full: the account cannot grant them, and a refresh
+    /// for one of them gives `invalid_grant`.
+    pub fn restrict_scopes(&self, email: &str, scopes: &[&str]) {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        self.google.change(|world| world.tokens.restricted_scopes.insert(email.to_owned(), scopes));
+    }
+
+    /// Registers a service account, or replaces the one of that address.
+    pub fn add_service_account(&self, account: ServiceAccount) -> anyhow::Result<()> {
+        self.google.change(|world| world.add_service_account(account))
+    }
+
+    /// The quotas from now on; what was spent in this minute is forgotten.
+    pub fn set_quota(&self, settings: QuotaSettings) -> anyhow::Result<()> {
+        self.google.set_quota(settings)
+    }
+
+    /// Makes a group of people, by whose address their free/busy can be asked for.
+    pub fn add_group(&self, email: &str, members: &[&str]) {
+        let members = members.iter().map(|member| (*member).to_owned()).collect();
+        self.google.change(|world| world.groups.insert(email.to_owned(), members));
+    }
+
     /// How conferences come about from now on.
     pub fn set_meet(&self, settings: MeetSettings) {
         self.google.change(|world| world.meet = settings);
@@ -282,6 +319,7 @@ fn router(google: &Arc<Google>) -> Router {
         .route("/token", post(oauth::token))
         .route("/revoke", post(oauth::revoke))
         .nest("/calendar/v3", api::router())
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(google), recorder::record));
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(google), striking::strike::<Google>))
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(google), recorder::record::<Google>));
     recorded.nest("/control", control::router()).merge(week_page::router()).with_state(Arc::clone(google))
 }

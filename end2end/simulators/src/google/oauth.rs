@@ -6,22 +6,21 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, StatusCode};
-use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::simulation::Google;
-use super::{Client, IssuedTokens};
+use super::{Client, IssuedTokens, service_accounts};
+use crate::oauth::{Challenge, basic_credentials, random_text};
 
 const CODE_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 const ACCESS_TOKEN_LIFETIME: TimeDelta = TimeDelta::seconds(3_599);
 /// Beyond it the oldest refresh token of an account and client stops working, without a word.
 const REFRESH_TOKENS_LIMIT: usize = 100;
+/// A refresh token that nobody used for six months stops working.
+const UNUSED_LIMIT: TimeDelta = TimeDelta::days(183);
 
 /// Everything that was granted.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -31,6 +30,12 @@ pub struct Tokens {
     refresh: Vec<RefreshToken>,
     /// What an account has granted to a client so far, by `client account`.
     consents: BTreeMap<String, BTreeSet<String>>,
+    /// How long new refresh tokens live, in seconds: access that people limit in time, or an app in testing.
+    #[serde(default)]
+    pub grant_lifetime_seconds: Option<i64>,
+    /// Scopes that an account's administrator restricts.
+    #[serde(default)]
+    pub restricted_scopes: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// An authorization that a person gave on the consent page.
@@ -43,23 +48,6 @@ pub struct Authorization {
     pub challenge: Option<Challenge>,
     /// Whether the code brings a refresh token (`access_type=offline`, at the first consent or `prompt=consent`).
     pub offline: bool,
-}
-
-/// The PKCE challenge of RFC 7636.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Challenge {
-    pub value: String,
-    pub is_s256: bool,
-}
-
-impl Challenge {
-    fn is_met_by(&self, verifier: &str) -> bool {
-        if self.is_s256 {
-            URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == self.value
-        } else {
-            verifier == self.value
-        }
-    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -82,6 +70,23 @@ struct RefreshToken {
     account: String,
     client_id: String,
     scopes: BTreeSet<String>,
+    #[serde(default)]
+    expires_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    used_at: Option<DateTime<Utc>>,
+}
+
+impl RefreshToken {
+    fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|at| at > now) && self.used_at.is_none_or(|at| at + UNUSED_LIMIT > now)
+    }
+
+    /// Adds what the token endpoint says of a token that ends at a known time.
+    fn tell_lifetime(&self, answer: &mut Value, now: DateTime<Utc>) {
+        if let Some(expires_at) = self.expires_at {
+            answer["refresh_token_expires_in"] = json!((expires_at - now).num_seconds());
+        }
+    }
 }
 
 /// An error of the token endpoint (RFC 6749, section 5.2, with Google's descriptions).
@@ -93,13 +98,21 @@ pub struct OauthError {
 }
 
 impl OauthError {
-    const fn bad_request(error: &'static str, description: &'static str) -> Self {
+    pub const fn bad_request(error: &'static str, description: &'static str) -> Self {
         Self { status: StatusCode::BAD_REQUEST, error, description }
+    }
+
+    pub const fn unauthorized(error: &'static str, description: &'static str) -> Self {
+        Self { status: StatusCode::UNAUTHORIZED, error, description }
     }
 }
 
 const INVALID_GRANT: OauthError = OauthError::bad_request("invalid_grant", "Bad Request");
 const REVOKED_GRANT: OauthError = OauthError::bad_request("invalid_grant", "Token has been expired or revoked.");
+const RESTRICTED_GRANT: OauthError = OauthError::bad_request(
+    "invalid_grant",
+    "admin_policy_enforced: the account's administrator restricts the requested scopes.",
+);
 
 impl IntoResponse for OauthError {
     fn into_response(self) -> Response {
@@ -131,7 +144,7 @@ impl Tokens {
         scopes: BTreeSet<String>,
         now: DateTime<Utc>,
     ) -> IssuedTokens {
-        let refresh_token = self.add_refresh_token(client_id, account, scopes.clone());
+        let refresh_token = self.add_refresh_token(client_id, account, scopes.clone(), now).token.clone();
         let access_token = self.add_access_token(client_id, account, scopes, now);
         IssuedTokens { access_token, refresh_token }
     }
@@ -159,11 +172,18 @@ impl Tokens {
         self.consents.retain(|key, _| !key.ends_with(&format!(" {account}")));
     }
 
+    /// Whether the administrator of `account` restricts one of `scopes`.
+    pub fn is_restricted<'a>(&self, account: &str, scopes: impl IntoIterator<Item = &'a String>) -> bool {
+        let restricted = self.restricted_scopes.get(account);
+        restricted.is_some_and(|restricted| scopes.into_iter().any(|scope| restricted.contains(scope)))
+    }
+
     fn live(&self, access_token: &str, now: DateTime<Utc>) -> Option<&AccessToken> {
         self.access.get(access_token).filter(|token| token.expires_at > now)
     }
 
-    fn add_access_token(
+    /// An access token for `account`, good for an hour.
+    pub fn add_access_token(
         &mut self,
         client_id: &str,
         account: &str,
@@ -178,7 +198,14 @@ impl Tokens {
         token
     }
 
-    fn add_refresh_token(&mut self, client_id: &str, account: &str, scopes: BTreeSet<String>) -> String {
+    fn add_refresh_token(
+        &mut self,
+        client_id: &str,
+        account: &str,
+        scopes: BTreeSet<String>,
+        now: DateTime<Utc>,
+    ) -> &RefreshToken {
+        self.refresh.retain(|token| token.is_live(now));
         let same = |token: &RefreshToken| token.account == account && token.client_id == client_id;
         if self.refresh.iter().filter(|token| same(token)).count() >= REFRESH_TOKENS_LIMIT
             && let Some(oldest) = self.refresh.iter().position(same)
@@ -187,8 +214,9 @@ impl Tokens {
         }
         let token = format!("1//0{}", random_text(60));
         let (account, client_id) = (account.to_owned(), client_id.to_owned());
-        self.refresh.push(RefreshToken { token: token.clone(), account, client_id, scopes });
-        token
+        let expires_at = self.grant_lifetime_seconds.map(|seconds| now + TimeDelta::seconds(seconds));
+        self.refresh.push(RefreshToken { token, account, client_id, scopes, expires_at, used_at: Some(now) });
+        &self.refresh[self.refresh.len() - 1]
     }
 
     fn redeem(
@@ -216,7 +244,9 @@ impl Tokens {
         let access_token = self.add_access_token(client_id, &authorization.account, scopes.clone(), now);
         let mut answer = token_answer(&access_token, &scopes);
         if authorization.offline {
-            answer["refresh_token"] = json!(self.add_refresh_token(client_id, &authorization.account, scopes));
+            let refresh_token = self.add_refresh_token(client_id, &authorization.account, scopes, now);
+            answer["refresh_token"] = json!(refresh_token.token);
+            refresh_token.tell_lifetime(&mut answer, now);
         }
         Ok(answer)
     }
@@ -229,11 +259,18 @@ impl Tokens {
     ) -> Result<Value, OauthError> {
         let missing = OauthError::bad_request("invalid_request", "Missing required parameter: refresh_token");
         let token = form.get("refresh_token").ok_or(missing)?;
-        let found = self.refresh.iter().find(|known| known.token == *token && known.client_id == client_id);
-        let (account, scopes) =
-            found.map(|known| (known.account.clone(), known.scopes.clone())).ok_or(REVOKED_GRANT)?;
-        let access_token = self.add_access_token(client_id, &account, scopes.clone(), now);
-        Ok(token_answer(&access_token, &scopes))
+        let is_meant =
+            |known: &&mut RefreshToken| known.token == *token && known.client_id == client_id && known.is_live(now);
+        let known = self.refresh.iter_mut().find(is_meant).ok_or(REVOKED_GRANT)?;
+        known.used_at = Some(now);
+        let known = known.clone();
+        if self.is_restricted(&known.account, &known.scopes) {
+            return Err(RESTRICTED_GRANT);
+        }
+        let access_token = self.add_access_token(client_id, &known.account, known.scopes.clone(), now);
+        let mut answer = token_answer(&access_token, &known.scopes);
+        known.tell_lifetime(&mut answer, now);
+        Ok(answer)
     }
 
     /// Revokes the grant behind an access or refresh token, as Google does: all of the account's for that client.
@@ -254,7 +291,11 @@ impl Tokens {
 pub async fn token(State(google): State<Arc<Google>>, headers: HeaderMap, body: Bytes) -> Result<Response, OauthError> {
     let form: BTreeMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
     let now = google.clock.now();
+    let token_url = format!("{}/token", google.base_url);
     let answer = google.change(|world| {
+        if form.get("grant_type").is_some_and(|grant_type| grant_type == service_accounts::GRANT_TYPE) {
+            return service_accounts::redeem(world, &form, &token_url, now);
+        }
         let client_id = authenticate(&world.clients, &headers, &form)?;
         match form.get("grant_type").map(String::as_str) {
             Some("authorization_code") => world.tokens.redeem(&client_id, &form, now),
@@ -279,26 +320,18 @@ pub async fn revoke(
     Ok(axum::Json(json!({})).into_response())
 }
 
-/// The token of `Authorization: Bearer`.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-}
-
 /// The client of a token request, by form fields or Basic authentication.
 fn authenticate(
     clients: &BTreeMap<String, Client>,
     headers: &HeaderMap,
     form: &BTreeMap<String, String>,
 ) -> Result<String, OauthError> {
-    let basic = headers.get(http::header::AUTHORIZATION).and_then(|value| basic_credentials(value.to_str().ok()?));
+    let basic = basic_credentials(headers);
     let by_form = || Some((form.get("client_id")?.clone(), form.get("client_secret").cloned().unwrap_or_default()));
     let (client_id, secret) = basic
         .or_else(by_form)
         .ok_or(OauthError::bad_request("invalid_request", "Could not determine client ID from request."))?;
-    let unauthorized =
-        |description| OauthError { status: StatusCode::UNAUTHORIZED, error: "invalid_client", description };
+    let unauthorized = |description| OauthError::unauthorized("invalid_client", description);
     match clients.get(&client_id) {
         None => Err(unauthorized("The OAuth client was not found.")),
         Some(client) if client.client_secret != secret => Err(unauthorized("The provided client secret is invalid.")),
@@ -306,15 +339,8 @@ fn authenticate(
     }
 }
 
-fn basic_credentials(header: &str) -> Option<(String, String)> {
-    let decoded = String::from_utf8(STANDARD.decode(header.strip_prefix("Basic ")?).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    let plain =
-        |text: &str| percent_encoding::percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
-    Some((plain(id)?, plain(secret)?))
-}
-
-fn token_answer(access_token: &str, scopes: &BTreeSet<String>) -> Value {
+/// The answer with an access token for `scopes`.
+pub fn token_answer(access_token: &str, scopes: &BTreeSet<String>) -> Value {
     let scope = scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
     let expires_in = ACCESS_TOKEN_LIFETIME.num_seconds();
     json!({ "access_token": access_token, "expires_in": expires_in, "scope": scope, "token_type": "Bearer" })
@@ -322,9 +348,4 @@ fn token_answer(access_token: &str, scopes: &BTreeSet<String>) -> Value {
 
 fn consent_key(client_id: &str, account: &str) -> String {
     format!("{client_id} {account}")
-}
-
-fn random_text(length: usize) -> String {
-    let mut random = rand::rng();
-    (0..length).map(|_| char::from(random.sample(rand::distr::Alphanumeric))).collect()
 }

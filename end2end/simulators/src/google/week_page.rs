@@ -6,24 +6,19 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 
 use super::event_writes;
 use super::render::parse_event_link_id;
 use super::simulation::Google;
 use super::wire::{ApiError, Query};
+use crate::week_page::{self, Words};
 
 /// `/`, its style and script, and `/event?eid=`, where an event's `htmlLink` leads.
 pub fn router() -> Router<Arc<Google>> {
-    Router::new()
-        .route("/", get(|| async { Html(include_str!("page/week.html")) }))
-        .route("/week.css", get(|| async { asset("text/css", include_str!("page/week.css")) }))
-        .route("/week.js", get(|| async { asset("text/javascript", include_str!("page/week.js")) }))
+    let words = Words { title: "Simulated Google Calendar", title_member: "summary", meeting: "Google Meet" };
+    week_page::assets()
+        .route("/", get(move || async move { Html(week_page::page(&words)) }))
         .route("/event", get(event))
-}
-
-fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
-    ([(CONTENT_TYPE, format!("{kind}; charset=utf-8")), (CACHE_CONTROL, "no-cache".to_owned())], text)
 }
 
 async fn event(State(google): State<Arc<Google>>, query: Query) -> Result<Response, ApiError> {

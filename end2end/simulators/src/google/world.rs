@@ -1,6 +1,6 @@
 //! What the simulated Google knows: users, their calendars and events, grants, tokens and channels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use chrono_tz::Tz;
@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::channels::Channel;
 use super::event_time::EventTime;
 use super::oauth::Tokens;
+use super::service_accounts::ServiceAccount;
 use super::wire::ApiError;
 use super::{Client, GoogleOptions, UserSeed};
 
@@ -25,6 +26,11 @@ pub struct World {
     /// Sync tokens of an earlier epoch are expired.
     pub sync_epoch: u64,
     pub meet: MeetSettings,
+    #[serde(default)]
+    pub service_accounts: BTreeMap<String, ServiceAccount>,
+    /// Groups of people by address, for free/busy queries: the members' addresses.
+    #[serde(default)]
+    pub groups: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A Google account.
@@ -171,9 +177,7 @@ impl World {
     pub fn new(options: &GoogleOptions, now: DateTime<Utc>) -> anyhow::Result<Self> {
         let meet_ms = u64::try_from(options.meet_pending.as_millis()).unwrap_or(u64::MAX);
         let mut world = Self { meet: MeetSettings { pending_ms: meet_ms, fail: false }, ..Self::default() };
-        for client in &options.clients {
-            world.clients.insert(client.client_id.clone(), client.clone());
-        }
+        world.register(options)?;
         world.calendars.insert(HOLIDAYS_ID.to_owned(), holidays(now));
         for user in &options.users {
             world.add_user(user)?;
@@ -182,6 +186,24 @@ impl World {
             super::sample::add(&mut world, &first.email.to_lowercase(), now)?;
         }
         Ok(world)
+    }
+
+    /// Registers the clients and service accounts of `options`, in a world that was kept too.
+    pub fn register(&mut self, options: &GoogleOptions) -> anyhow::Result<()> {
+        for client in &options.clients {
+            self.clients.insert(client.client_id.clone(), client.clone());
+        }
+        for account in &options.service_accounts {
+            self.add_service_account(account.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Registers a service account, or replaces the one of that address.
+    pub fn add_service_account(&mut self, account: ServiceAccount) -> anyhow::Result<()> {
+        account.check()?;
+        self.service_accounts.insert(account.client_email.clone(), account);
+        Ok(())
     }
 
     /// Adds an account with its calendars; the holidays are in everybody's list, to read.

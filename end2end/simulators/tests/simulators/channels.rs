@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use cupo_simulators::google::Fault;
+use cupo_simulators::google::{Fault, GoogleOptions};
 use serde_json::{Value, json};
 
 use crate::world::{ANA, World, event, eventually};
@@ -52,7 +52,11 @@ fn header(headers: &HeaderMap, name: &str) -> String {
 }
 
 async fn watched() -> (World, Webhook, Value) {
-    let (world, webhook) = (World::start().await, Webhook::default());
+    watched_with(GoogleOptions::default()).await
+}
+
+async fn watched_with(options: GoogleOptions) -> (World, Webhook, Value) {
+    let (world, webhook) = (World::start_with(options).await, Webhook::default());
     let address = webhook.start().await;
     let channel = open(&world, "channel-1", &format!("http://{address}/webhooks/google")).await;
     webhook.wait_for(1).await;
@@ -92,23 +96,44 @@ async fn a_channel_says_sync_first_and_then_tells_every_change() {
 
 #[tokio::test]
 async fn a_failing_webhook_is_tried_again_with_the_same_message() {
-    let (world, webhook, _) = watched().await;
-    *webhook.answers.lock().unwrap() = vec![StatusCode::SERVICE_UNAVAILABLE, StatusCode::BAD_GATEWAY];
+    let delivery_retry = std::time::Duration::from_millis(5);
+    let (world, webhook, _) = watched_with(GoogleOptions { delivery_retry, ..GoogleOptions::default() }).await;
+    let retried = [500, 502, 503, 504];
+    *webhook.answers.lock().unwrap() = retried.map(|status| StatusCode::from_u16(status).unwrap()).to_vec();
     insert(&world).await;
-    let received = webhook.wait_for(4).await;
+    let received = webhook.wait_for(6).await;
     let numbers: Vec<_> = received[1..].iter().map(|of| header(of, "x-goog-message-number")).collect();
     assert!(numbers.iter().all(|number| *number == numbers[0]), "{numbers:?}");
 }
 
 #[tokio::test]
-async fn a_webhook_that_says_no_is_not_tried_again() {
+async fn a_webhook_that_says_anything_else_is_not_tried_again() {
     let (world, webhook, _) = watched().await;
-    *webhook.answers.lock().unwrap() = vec![StatusCode::NOT_FOUND];
+    let final_answers = [200, 201, 202, 204, 301, 400, 403, 404, 410, 429, 501, 505];
+    *webhook.answers.lock().unwrap() = final_answers.map(|status| StatusCode::from_u16(status).unwrap()).to_vec();
+    for count in 1..=final_answers.len() {
+        insert(&world).await;
+        webhook.wait_for(1 + count).await;
+    }
+    insert(&world).await;
+    let received = webhook.wait_for(2 + final_answers.len()).await;
+    let numbers: Vec<u64> = received.iter().map(|of| header(of, "x-goog-message-number").parse().unwrap()).collect();
+    assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+}
+
+#[tokio::test]
+async fn a_message_that_waits_for_a_retry_ends_with_its_channel() {
+    let (mut world, webhook, _) = watched().await;
+    *webhook.answers.lock().unwrap() = vec![StatusCode::SERVICE_UNAVAILABLE; 6];
     insert(&world).await;
     webhook.wait_for(2).await;
-    insert(&world).await;
-    let received = webhook.wait_for(3).await;
-    assert_ne!(header(&received[1], "x-goog-message-number"), header(&received[2], "x-goog-message-number"));
+    world.simulator.clock().advance(chrono::TimeDelta::days(8));
+    world.token = world.simulator.issue_tokens(ANA, &["calendar.events"]).unwrap().access_token;
+    open(&world, "channel-2", &format!("http://{}/webhooks/google", webhook.start().await)).await;
+    // The new channel's first message fails too and comes again, after the old one's would have come.
+    let told = webhook.wait_for(4).await;
+    let ids: Vec<_> = told[2..].iter().map(|of| header(of, "x-goog-channel-id")).collect();
+    assert!(ids.iter().all(|id| id == "channel-2"), "{ids:?}");
 }
 
 #[tokio::test]

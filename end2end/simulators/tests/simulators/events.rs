@@ -1,4 +1,4 @@
-use cupo_simulators::google::{GoogleOptions, MeetSettings};
+use cupo_simulators::google::MeetSettings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -239,15 +239,4 @@ async fn another_users_calendar_and_an_unknown_event_are_not_found() {
     world.get("/calendars/primary/events/unknown0").await.refused(404, "notFound");
     world.patch("/calendars/primary/events/unknown0", json!({})).await.refused(404, "notFound");
     world.get("/nothing/here").await.refused(404, "notFound");
-}
-
-#[tokio::test]
-async fn beyond_the_quota_requests_are_refused_until_the_next_minute() {
-    let options = GoogleOptions { requests_per_user_per_minute: Some(2), ..GoogleOptions::default() };
-    let world = World::start_with(options).await;
-    world.get("/users/me/calendarList").await.ok();
-    world.get("/users/me/calendarList").await.ok();
-    world.get("/users/me/calendarList").await.refused(403, "userRateLimitExceeded");
-    world.simulator.clock().advance(chrono::TimeDelta::minutes(1));
-    world.get("/users/me/calendarList").await.ok();
 }

@@ -99,3 +99,34 @@ async fn busy_times_are_told_in_the_asked_zone() {
     let answer = world.post("/freeBusy", asked).await.ok();
     assert_eq!(answer["calendars"]["primary"]["busy"][0]["start"], "2026-11-23T10:00:00+01:00");
 }
+
+#[tokio::test]
+async fn fifty_calendars_are_answered_and_no_more() {
+    let world = World::start().await;
+    let names: Vec<String> = (0..51).map(|number| format!("nobody{number}@example.com")).collect();
+    let answer = world.post("/freeBusy", query(&names.iter().map(String::as_str).collect::<Vec<_>>())).await.ok();
+    let reason = |index: usize| answer["calendars"][&names[index]]["errors"][0]["reason"].clone();
+    assert_eq!(reason(49), "notFound");
+    assert_eq!(reason(50), "tooManyCalendarsRequested");
+}
+
+#[tokio::test]
+async fn a_group_stands_for_its_members_unless_it_is_too_big() {
+    let world = World::start().await;
+    world.simulator.add_group("team@example.com", &[ANA, "ben@example.com"]);
+    let crowd = (0..101).map(|number| format!("person{number}@example.com")).collect::<Vec<_>>();
+    let body = json!({ "email": "crowd@example.com", "members": crowd });
+    assert_eq!(world.control(reqwest::Method::POST, "/groups", Some(body)).await.status, 201);
+    let answer = world.post("/freeBusy", query(&["team@example.com", "crowd@example.com"])).await.ok();
+    assert_eq!(answer["groups"]["team@example.com"]["calendars"], json!([ANA, "ben@example.com"]));
+    assert_eq!(answer["calendars"][ANA]["busy"], json!([]));
+    assert_eq!(answer["groups"]["crowd@example.com"]["errors"][0]["reason"], "groupTooBig");
+    assert_eq!(answer["calendars"].as_object().unwrap().len(), 2);
+    let mut narrow = query(&["team@example.com"]);
+    narrow["groupExpansionMax"] = json!(1);
+    let answer = world.post("/freeBusy", narrow).await.ok();
+    assert_eq!(answer["groups"]["team@example.com"]["errors"][0]["reason"], "groupTooBig");
+    let mut wide = query(&["primary"]);
+    wide["groupExpansionMax"] = json!(101);
+    world.post("/freeBusy", wide).await.refused(400, "invalid");
+}

@@ -115,6 +115,17 @@ async fn a_code_is_good_once_for_its_verifier_and_redirect() {
 }
 
 #[tokio::test]
+async fn a_code_for_a_grant_that_is_limited_in_time_says_for_how_long() {
+    let world = World::start().await;
+    world.simulator.set_grant_lifetime(Some(chrono::TimeDelta::hours(2)));
+    let code = parameter(&decide(&world, &authorize_query(&[]), "allow", &[EVENTS]).await, "code").unwrap();
+    assert_eq!(redeem(&world, &code, VERIFIER).await.ok()["refresh_token_expires_in"], 7_200);
+    world.simulator.set_grant_lifetime(None);
+    let code = parameter(&decide(&world, &authorize_query(&[]), "allow", &[EVENTS]).await, "code").unwrap();
+    assert!(redeem(&world, &code, VERIFIER).await.ok().get("refresh_token_expires_in").is_none());
+}
+
+#[tokio::test]
 async fn a_code_expires_after_ten_minutes() {
     let world = World::start().await;
     let code = parameter(&decide(&world, &authorize_query(&[]), "allow", &[EVENTS]).await, "code").unwrap();

@@ -23,10 +23,21 @@ fn terminate(mut child: Child) {
 #[test]
 fn everything_starts_says_where_it_is_and_ends_gracefully() {
     let any = "127.0.0.1:0";
-    let (child, ready) =
-        start(&["all", "--google-listen", any, "--mail-listen", any, "--smtp-listen", any, "--site-listen", any]);
+    let (child, ready) = start(&[
+        "all",
+        "--google-listen",
+        any,
+        "--microsoft-listen",
+        any,
+        "--mail-listen",
+        any,
+        "--smtp-listen",
+        any,
+        "--site-listen",
+        any,
+    ]);
     assert_eq!(ready["ready"], true);
-    for name in ["google", "mail", "site"] {
+    for name in ["google", "microsoft", "mail", "site"] {
         assert!(ready[name].as_str().is_some_and(|address| address.starts_with("http://127.0.0.1:")), "{ready}");
     }
     assert!(ready["smtp"].as_str().is_some_and(|address| address.starts_with("127.0.0.1:")), "{ready}");

@@ -143,3 +143,22 @@ async fn a_whole_day_series_repeats_in_days() {
     assert_eq!(ids(&list), [format!("{id}_20261124"), format!("{id}_20261201")]);
     assert_eq!(list["items"][1]["end"]["date"], "2026-12-03");
 }
+
+#[tokio::test]
+async fn an_instance_is_found_by_its_original_start_wherever_it_moved() {
+    let world = World::start().await;
+    let id = weekly(&world).await;
+    let moved = format!("{id}_20261130T090000Z");
+    let times =
+        json!({ "start": { "dateTime": "2026-12-02T09:00:00Z" }, "end": { "dateTime": "2026-12-02T10:00:00Z" } });
+    world.patch(&format!("{EVENTS}/{moved}"), times).await.ok();
+    let found = world.get(&format!("{EVENTS}/{id}/instances?originalStart=2026-11-30T09:00:00Z")).await.ok();
+    assert_eq!(ids(&found), [moved.as_str()]);
+    world.delete(&format!("{EVENTS}/{moved}")).await;
+    let instances = async |query: &str| world.get(&format!("{EVENTS}/{id}/instances{query}")).await.ok();
+    assert_eq!(ids(&instances("").await).len(), 3);
+    let all = instances("?showDeleted=true").await;
+    let cancelled = all["items"].as_array().unwrap().iter().find(|item| item["id"] == moved).unwrap();
+    assert_eq!(cancelled["status"], "cancelled");
+    assert_eq!(cancelled["originalStartTime"]["dateTime"], "2026-11-30T10:00:00+01:00");
+}

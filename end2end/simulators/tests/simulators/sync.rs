@@ -183,3 +183,29 @@ async fn deleted_events_show_only_when_asked_for() {
     assert_eq!(ids(&world.get(&format!("{EVENTS}?showDeleted=true")).await.ok()).len(), 2);
     assert_eq!(world.simulator.events(ANA).unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_page_holds_2500_events_at_most_and_250_by_default() {
+    let world = World::start().await;
+    let body = event("One of many", "2026-12-01T09:00:00Z", "2026-12-01T10:00:00Z");
+    for _ in 0..2_501 {
+        world.simulator.insert_event(ANA, body.clone()).unwrap();
+    }
+    assert_eq!(ids(&world.get(EVENTS).await.ok()).len(), 250);
+    let page = world.get(&format!("{EVENTS}?maxResults=9999")).await.ok();
+    assert_eq!(ids(&page).len(), 2_500);
+    let page_token = page["nextPageToken"].as_str().unwrap();
+    let last = world.get(&format!("{EVENTS}?maxResults=9999&pageToken={page_token}")).await.ok();
+    assert_eq!(ids(&last).len(), 1);
+}
+
+#[tokio::test]
+async fn a_sync_of_the_calendar_list_names_no_least_role() {
+    let world = World::start().await;
+    let token = sync_token(&world.get("/users/me/calendarList").await.ok());
+    assert!(ids(&world.get(&format!("/users/me/calendarList?syncToken={token}")).await.ok()).is_empty());
+    let both = world.get(&format!("/users/me/calendarList?syncToken={token}&minAccessRole=writer")).await;
+    both.refused(400, "invalidParameter");
+    world.simulator.expire_sync_tokens();
+    world.get(&format!("/users/me/calendarList?syncToken={token}")).await.refused(410, "fullSyncRequired");
+}

@@ -1,6 +1,6 @@
 //! A simulated Google with a client, in one call.
 
-use cupo_simulators::contract::Contract;
+use cupo_simulators::contract::GoogleContract;
 use cupo_simulators::google::{GoogleOptions, GoogleSimulator};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -134,11 +134,19 @@ impl Drop for World {
         if std::thread::panicking() {
             return;
         }
-        let Some(contract) = Contract::load() else {
+        let Some(contract) = GoogleContract::load() else {
             println!("contract check left out: the discovery document is not there (set CUPO_CONTRACT_DIR)");
             return;
         };
-        for exchange in self.simulator.exchanges().iter().filter(|exchange| exchange.path.starts_with("/calendar/")) {
+        let exchanges = self.simulator.exchanges();
+        for exchange in exchanges.iter().filter(|exchange| exchange.path == "/token") {
+            let answer = exchange.answer.as_ref().expect("the token endpoint answers JSON");
+            assert_eq!(contract.validate_token_answer(exchange.status, answer), Ok(()), "{answer}");
+            if let Some(form) = exchange.body.as_ref().filter(|_| exchange.status < 300) {
+                assert_eq!(contract.validate_token_request(form), Ok(()), "a request that was accepted: {form}");
+            }
+        }
+        for exchange in exchanges.iter().filter(|exchange| exchange.path.starts_with("/calendar/")) {
             let (method, path) = (exchange.method.as_str(), exchange.path.as_str());
             let answer = contract.validate_answer(method, path, exchange.status, exchange.answer.as_ref());
             assert_eq!(answer, Ok(()), "the answer to {method} {path}: {:?}", exchange.answer);

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 pub struct Addresses {
     pub cupo: SocketAddr,
     google: SocketAddr,
+    microsoft: SocketAddr,
     mail: SocketAddr,
     site: SocketAddr,
     smtp: SocketAddr,
@@ -21,6 +22,7 @@ impl Addresses {
         Ok(Self {
             cupo: choose("cupo", cupo)?,
             google: choose("the Google simulator", local(4001))?,
+            microsoft: choose("the Microsoft simulator", local(4004))?,
             mail: choose("the mail page", local(4002))?,
             site: choose("the sample site", local(4003))?,
             smtp: choose("the mail sink", local(4025))?,
@@ -29,7 +31,13 @@ impl Addresses {
 
     /// As `cupo-simulators` wants to be told them.
     pub fn simulator_arguments(&self) -> Vec<String> {
-        let listens = [("google", self.google), ("mail", self.mail), ("site", self.site), ("smtp", self.smtp)];
+        let listens = [
+            ("google", self.google),
+            ("microsoft", self.microsoft),
+            ("mail", self.mail),
+            ("site", self.site),
+            ("smtp", self.smtp),
+        ];
         let mut arguments: Vec<String> =
             listens.iter().flat_map(|(name, address)| [format!("--{name}-listen"), address.to_string()]).collect();
         arguments.extend(["--cupo-url".to_owned(), format!("http://{}", self.cupo)]);

@@ -37,6 +37,10 @@ impl Configuration {
         configuration.set("secrets", "session_secret", random_key());
         configuration.set("google", "client_id", "cupo-demo");
         configuration.set("google", "client_secret", "cupo-demo-secret");
+        configuration.set("microsoft", "client_id", "cupo-demo");
+        configuration.set("microsoft", "client_secret", "cupo-demo-secret");
+        // So that a CalDAV server on this machine can be tried.
+        configuration.set("limits", "private_addresses", true);
         configuration.set("log", "format", "text");
         configuration.set("log", "level", "info");
         configuration.set("sign_up", "open", true);
@@ -53,6 +57,9 @@ impl Configuration {
         self.set("google", "token_url", format!("{google}/token"));
         self.set("google", "revoke_url", format!("{google}/revoke"));
         self.set("google", "api_url", google);
+        let microsoft = simulators.microsoft.trim_end_matches('/');
+        self.set("microsoft", "login_url", microsoft);
+        self.set("microsoft", "graph_url", microsoft);
         let smtp: SocketAddr =
             simulators.smtp.trim_start_matches("smtp://").parse().context("the mail sink's address")?;
         self.set("smtp", "host", smtp.ip().to_string());
@@ -94,6 +101,7 @@ mod tests {
     fn simulators() -> Simulators {
         Simulators {
             google: "http://127.0.0.1:4001".into(),
+            microsoft: "http://127.0.0.1:4004".into(),
             mail: "http://127.0.0.1:4002".into(),
             smtp: "127.0.0.1:4025".into(),
             site: "http://127.0.0.1:4003".into(),

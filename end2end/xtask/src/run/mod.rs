@@ -1,4 +1,4 @@
-//! `cargo xtask run`: the whole of Cupo on this machine, with simulators in the place of Google and of a mail server.
+//! `cargo xtask run`: the whole of Cupo on this machine, with simulators in the place of Google, Microsoft and a mail server.
 
 mod addresses;
 mod configuration;
@@ -51,6 +51,7 @@ pub struct Options {
 #[derive(Deserialize)]
 struct Simulators {
     google: String,
+    microsoft: String,
     mail: String,
     smtp: String,
     site: String,
@@ -85,7 +86,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let data = workspace.path(DATA);
     fs::create_dir_all(data.join("logs"))?;
 
-    let step = Step::start("Starting the simulators of Google and of a mail server");
+    let step = Step::start("Starting the simulators of Google, Microsoft and a mail server");
     let (mut simulators, ready) = start_simulators(workspace, &data, &addresses, &interrupted)?;
     step.done("");
 
@@ -118,6 +119,7 @@ fn start_simulators(
 ) -> Result<(Service, Simulators)> {
     let mut command = Command::new(workspace.debug_binaries().join("cupo-simulators"));
     command.arg("all").arg("--state").arg(data.join("simulator.json")).arg("--sample-events");
+    command.arg("--microsoft-state").arg(data.join("microsoft-simulator.json"));
     command.args(addresses.simulator_arguments());
     let mut service = Service::start("cupo-simulators", command.current_dir(workspace.root()), &data.join("logs"))?;
     let ready = service.wait_for(STARTUP, interrupted, |service| {
@@ -165,7 +167,8 @@ fn announce(options: &Options, cupo: SocketAddr, simulators: &Simulators, demo: 
     println!("  The dashboard              {cupo}/dashboard");
     println!("    sign in with             {} / {}", demo.email, demo.password);
     println!("    organization             {}", demo.organization);
-    println!("  The simulated calendar     {}", simulators.google);
+    println!("  The simulated Google       {}", simulators.google);
+    println!("  The simulated Microsoft    {}", simulators.microsoft);
     println!("  The mails that were sent   {}", simulators.mail);
     println!();
     if !options.no_open && stdout().is_terminal() {

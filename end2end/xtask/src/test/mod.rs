@@ -12,15 +12,19 @@ use clap::ValueEnum;
 
 use crate::build;
 use crate::command::{Outcome, cargo, outcome, succeed, without_chatter};
-use crate::install::{has_nextest, npm_packages};
+use crate::install::{has_nextest, npm_packages, python_packages};
 use crate::progress::{Step, say, seconds};
 use crate::size;
 use crate::workspace::Workspace;
 use postgres::Postgres;
 use totals::Totals;
 
-/// The npm client of Google's that a test of the simulator runs.
-const GOOGLE_CLIENT: &str = "end2end/simulators/clients/google";
+/// The providers' own npm clients that tests run on the simulators.
+const CLIENTS: [(&str, &str); 2] =
+    [("Google", "end2end/simulators/clients/google"), ("Microsoft", "end2end/simulators/clients/microsoft")];
+
+/// The CalDAV server that tests of the providers run.
+const RADICALE: &str = "server/providers/tests/radicale/requirements.txt";
 
 /// Checks that are run together.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -94,10 +98,19 @@ impl Run<'_> {
     }
 
     fn rust(&mut self) {
-        let client = self.workspace.path(GOOGLE_CLIENT);
-        if client.exists() {
-            self.prepares("the Google client of npm", || {
-                npm_packages(&client, "a test runs Google's client on the simulator")
+        for (provider, path) in CLIENTS {
+            let client = self.workspace.path(path);
+            if client.exists() {
+                self.prepares(&format!("the {provider} client of npm"), || {
+                    npm_packages(&client, &format!("a test runs {provider}'s client on the simulator"))
+                });
+            }
+        }
+        let requirements = self.workspace.path(RADICALE);
+        if requirements.exists() {
+            let folder = self.workspace.target().join("radicale");
+            self.prepares("the CalDAV server Radicale", || {
+                python_packages(&folder, &requirements, "tests run CalDAV against the server Radicale")
             });
         }
         let mut postgres = None;

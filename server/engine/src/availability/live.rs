@@ -1,6 +1,6 @@
 //! Asking the provider itself when the host is free.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use cupo_core::{
     ids::{AccountId, CalendarId, OrganizationId},
@@ -23,12 +23,13 @@ pub(crate) enum Live {
 
 impl Engine {
     /// Asks for the busy time of `calendars` within `range`: one call for each account, all at once, each within
-    /// `live_check_timeout`. To be called outside any transaction.
+    /// `patience`. To be called outside any transaction.
     pub(crate) async fn live_busy(
         &self,
         organization_id: &OrganizationId,
         calendars: impl IntoIterator<Item = &Calendar>,
         range: Interval,
+        patience: Duration,
     ) -> Vec<(CalendarId, Live)> {
         let mut accounts = BTreeMap::<&AccountId, Vec<&Calendar>>::new();
         for calendar in calendars {
@@ -36,7 +37,7 @@ impl Engine {
         }
         let asked = accounts.into_iter().map(|(account_id, calendars)| async move {
             let asked = self.ask_account(organization_id, account_id, &calendars, range);
-            let answer = match tokio::time::timeout(self.0.settings.live_check_timeout, asked).await {
+            let answer = match tokio::time::timeout(patience, asked).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(error)) => {
                     tracing::warn!(account = %account_id, %error, "the live free/busy check failed");
@@ -61,10 +62,11 @@ impl Engine {
         calendars: &[&Calendar],
         range: Interval,
     ) -> Result<Vec<Live>, EngineError> {
-        let provider = &self.google()?.provider;
         let ids: Vec<&str> = calendars.iter().map(|calendar| calendar.external_id.as_str()).collect();
         let ids = &ids;
-        let call = move |token| async move { provider.free_busy(&token, ids, range).await };
+        let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+            provider.free_busy(&access, ids, range).await
+        };
         let mut answer = self.call_provider(organization_id, account_id, call).await?;
         let live = calendars.iter().map(|calendar| {
             let of_calendar = answer.iter_mut().find(|answer| answer.calendar == calendar.external_id);

@@ -27,6 +27,7 @@ use cupo_store::{
     Appointment, BookingLink, EventType, Tx, appointment_get_by_token_hash, booking_link_get_by_token_hash,
     organization_get_by_slug, origins_of_organization,
 };
+use futures::future::join_all;
 use sha2::{Digest, Sha256};
 
 use crate::{Engine, EngineError, engine::digest};
@@ -136,7 +137,8 @@ pub(crate) fn chosen_host(situation: &Situation, host: Option<&str>) -> Result<O
 }
 
 impl Engine {
-    /// The slots of an event type on the dates from `from` to `to`; no provider is asked unless a mirror is stale.
+    /// The slots of an event type on the dates from `from` to `to`; no provider is asked unless a mirror is stale, and then
+    /// none is waited for longer than `stale_patience`.
     ///
     /// The dates are taken generously: the answer holds every start in
     /// `[from 00:00Z - 14 h, to 24:00Z + 12 h)`, and the asker drops what is outside the dates of their zone.
@@ -234,12 +236,14 @@ impl Engine {
         );
         let Some(asked) = asked else { return Ok((live, unknown)) };
         let counted: Vec<_> = situation.counted(&everybody).collect();
-        for share in &counted {
-            if share.time.stale().next().is_none() {
-                continue;
-            }
+        let stale = counted.iter().filter(|share| share.time.stale().next().is_some());
+        let asking = stale.map(|share| async move {
+            let patience = self.0.settings.stale_patience;
+            (share, self.live_busy(&situation.organization.id, share.time.stale(), asked, patience).await)
+        });
+        for (share, answers) in join_all(asking).await {
             let mut busy = Some(Vec::new());
-            for (_, answer) in self.live_busy(&situation.organization.id, share.time.stale(), asked).await {
+            for (_, answer) in answers {
                 match (answer, &mut busy) {
                     (Live::Busy(intervals), Some(busy)) => busy.extend(intervals),
                     (Live::Unknown, _) => busy = None,

@@ -122,9 +122,10 @@ impl Engine {
                 }
             }
         }
+        let patience = self.0.settings.live_check_timeout;
         let answers = times.iter().map(|(host, time)| async move {
             let calendars = time.calendars.iter().map(|(calendar, _)| calendar);
-            (host, time, self.live_busy(&event_type.organization_id, calendars, range).await)
+            (host, time, self.live_busy(&event_type.organization_id, calendars, range, patience).await)
         });
         for (host, time, answers) in futures::future::join_all(answers).await {
             let mut busy = Vec::new();

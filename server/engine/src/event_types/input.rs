@@ -64,6 +64,8 @@ pub struct EventTypeHostInput {
     pub priority: u32,
     /// The member's calendars whose events are conflicts; `None` for those that the member chose for everything.
     pub conflict_calendar_ids: Option<Vec<String>>,
+    /// The calendar that receives the events; `None`: the one chosen for everything.
+    pub target_calendar_id: Option<String>,
 }
 
 /// A required host by the default schedule, who is nobody yet.
@@ -76,6 +78,7 @@ impl Default for EventTypeHostInput {
             weight: 1,
             priority: 1,
             conflict_calendar_ids: None,
+            target_calendar_id: None,
         }
     }
 }
@@ -102,6 +105,7 @@ pub(super) struct ParsedHost {
     pub(super) weight: u32,
     pub(super) priority: u32,
     pub(super) conflict_calendar_ids: Option<Vec<CalendarId>>,
+    pub(super) target_calendar_id: Option<CalendarId>,
 }
 
 impl EventTypeInput {
@@ -169,15 +173,18 @@ impl EventTypeHostInput {
             ids.iter().map(|id| CalendarId::parse(id).map_err(|_| unknown())).collect::<Result<Vec<_>, _>>()
         });
         let calendars = errors.collect("conflict_calendar_ids", calendars.transpose());
-        match (user_id, schedule_id, weight, priority, calendars) {
-            (Some(user_id), Some(schedule_id), Some(weight), Some(priority), Some(conflict_calendar_ids)) => {
+        let target = self.target_calendar_id.as_ref().map(|id| CalendarId::parse(id).map_err(|_| unknown()));
+        let target = errors.collect("target_calendar_id", target.transpose());
+        match (user_id, schedule_id, weight, priority, calendars, target) {
+            (Some(user_id), Some(schedule_id), Some(weight), Some(priority), Some(calendars), Some(target)) => {
                 Ok(ParsedHost {
                     user_id,
                     schedule_id,
                     is_required: self.is_required,
                     weight,
                     priority,
-                    conflict_calendar_ids,
+                    conflict_calendar_ids: calendars,
+                    target_calendar_id: target,
                 })
             }
             _ => Err(errors),

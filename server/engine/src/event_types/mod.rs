@@ -5,7 +5,7 @@ mod listed;
 
 use cupo_core::{
     event_type::Assignment,
-    ids::{EventTypeId, UserId},
+    ids::{CalendarId, EventTypeId, UserId},
     parse::{FieldErrors, FieldProblem},
 };
 use cupo_store::{
@@ -170,11 +170,23 @@ impl Engine {
                 refuse("schedule_id", "error.not_found");
                 continue;
             };
-            if let Some(chosen) = &host.conflict_calendar_ids {
+            if host.conflict_calendar_ids.is_some() || host.target_calendar_id.is_some() {
                 let own = calendar_list_by_user(tx, &principal.organization_id, &host.user_id).await?;
-                if chosen.iter().any(|id| !own.iter().any(|calendar| calendar.id == *id)) {
+                let known = |id: &CalendarId| own.iter().find(|calendar| calendar.id == *id);
+                if host.conflict_calendar_ids.iter().flatten().any(|id| known(id).is_none()) {
                     refuse("conflict_calendar_ids", "error.not_found");
                     continue;
+                }
+                match host.target_calendar_id.as_ref().map(known) {
+                    Some(None) => {
+                        refuse("target_calendar_id", "error.not_found");
+                        continue;
+                    }
+                    Some(Some(target)) if !target.can_write => {
+                        refuse("target_calendar_id", "error.calendar_read_only");
+                        continue;
+                    }
+                    _ => {}
                 }
             }
             let is_single = input.options.assignment == Assignment::Single;
@@ -187,6 +199,7 @@ impl Engine {
                 weight: host.weight,
                 priority: host.priority,
                 conflict_calendar_ids: host.conflict_calendar_ids.clone(),
+                target_calendar_id: host.target_calendar_id.clone(),
             });
         }
         errors.into_result()?;
@@ -223,6 +236,14 @@ impl Engine {
 impl ParsedHost {
     /// Who offers an event type alone.
     fn alone(user_id: UserId) -> Self {
-        Self { user_id, schedule_id: None, is_required: true, weight: 1, priority: 1, conflict_calendar_ids: None }
+        Self {
+            user_id,
+            schedule_id: None,
+            is_required: true,
+            weight: 1,
+            priority: 1,
+            conflict_calendar_ids: None,
+            target_calendar_id: None,
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Durable background work: one file, one struct for each kind of job.
 //!
 //! A task is enqueued in the transaction that makes it necessary, carries ids only, and may run twice: what it finds
-//! when it runs decides what it does. [`Outcome`] is all the worker needs to know. A task that fails is tried again after
-//! about as long as it has waited already, at most an hour, until its patience ends; then it is kept as failed for the
-//! host to see. Work of an account that has to be connected again waits without end: it is the host's turn.
+//! when it runs decides what it does. [`Outcome`] is all the worker needs to know. A task that fails is tried again
+//! after about as long as it has waited already, at most an hour, until its patience ends; then it is kept as failed
+//! for the host to see. Work of an account that has to be connected again, or that waits for an administrator or the
+//! operator, waits without end: it is their turn.
 
 mod open_channel;
 mod pull_changes;
@@ -13,6 +14,7 @@ mod refresh_holidays;
 mod revoke_token;
 mod send_mail;
 mod stop_channel;
+mod tell_operator;
 
 use std::time::Duration;
 
@@ -32,6 +34,7 @@ pub(crate) use refresh_holidays::RefreshHolidays;
 pub(crate) use revoke_token::RevokeToken;
 pub(crate) use send_mail::SendMail;
 pub(crate) use stop_channel::StopChannel;
+pub(crate) use tell_operator::TellOperator;
 
 /// What the worker does with a job that has run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +70,7 @@ pub(crate) trait Task: Serialize + DeserializeOwned + Send + Sync {
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
-/// How often a job looks whether its account was connected again.
+/// How often a job looks whether its account was connected again, or works again.
 const RECONNECT_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 impl Engine {
@@ -112,6 +115,7 @@ impl Engine {
             SendMail::KIND => self.run_task::<SendMail>(job).await,
             RefreshHolidays::KIND => self.run_task::<RefreshHolidays>(job).await,
             ReadMeetingLink::KIND => self.run_task::<ReadMeetingLink>(job).await,
+            TellOperator::KIND => self.run_of_installation(job).await,
             unknown => Outcome::GiveUp(format!("this version knows no job `{unknown}`")),
         }
     }
@@ -127,11 +131,29 @@ impl Engine {
         let outcome = match task.run(self, organization_id, job).await {
             Ok(outcome) => outcome,
             // However long that takes.
-            Err(error @ EngineError::ReconnectNeeded(_)) => return Outcome::Retry(RECONNECT_PAUSE, error.to_string()),
+            Err(
+                error @ (EngineError::ReconnectNeeded(_)
+                | EngineError::ConsentNeeded(_)
+                | EngineError::OperatorNeeded(_)),
+            ) => return Outcome::Retry(RECONNECT_PAUSE, error.to_string()),
             Err(error) => self.after_failure(job, error),
         };
+        self.give_up_after(T::PATIENCE, job, outcome)
+    }
+
+    /// Runs a job that concerns no organization.
+    async fn run_of_installation(&self, job: &Job) -> Outcome {
+        let task = match serde_json::from_value::<TellOperator>(job.payload.clone()) {
+            Ok(task) => task,
+            Err(error) => return Outcome::GiveUp(format!("the payload is not readable: {error}")),
+        };
+        let outcome = task.run(self, job).await.unwrap_or_else(|error| self.after_failure(job, error));
+        self.give_up_after(TellOperator::PATIENCE, job, outcome)
+    }
+
+    fn give_up_after(&self, patience: TimeDelta, job: &Job, outcome: Outcome) -> Outcome {
         match outcome {
-            Outcome::Retry(_, why) if self.age(job) > T::PATIENCE => Outcome::GiveUp(why),
+            Outcome::Retry(_, why) if self.age(job) > patience => Outcome::GiveUp(why),
             outcome => outcome,
         }
     }

@@ -1,10 +1,11 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use cupo_core::ids::{CalendarId, OrganizationId};
-use cupo_providers::{CalendarProvider, Secret, WatchRequest};
+use cupo_providers::{CalendarProvider, Renewal, Secret, WatchRequest};
 use cupo_store::{
-    Job, Provider, ProviderSubscription, calendar_get, subscription_insert, subscription_list_by_calendar,
+    Job, ProviderSubscription, account_get, calendar_get, subscription_extend, subscription_insert,
+    subscription_list_by_calendar,
 };
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +16,23 @@ use crate::{
     random::RandomSourceExt,
 };
 
-/// Google's own default.
+/// Google's own default, and the most that Microsoft gives (10,080 minutes).
 const TTL: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Opens a notification channel for a calendar. There is no renewal: the new channel is committed first, then the old
-/// ones are stopped, and both tell of changes in between.
+/// Sees to it that a calendar has a notification channel. One that ends soon is renewed, where the provider can. Where it
+/// cannot, the new channel is committed first, then the old ones are stopped, and both tell of changes in between.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct OpenChannel {
     pub(crate) calendar_id: CalendarId,
+    /// Renew it although it has long to live: the provider asked for that.
+    #[serde(default)]
+    pub(crate) renews: bool,
+}
+
+impl OpenChannel {
+    pub(crate) fn of(calendar_id: CalendarId) -> Self {
+        Self { calendar_id, renews: false }
+    }
 }
 
 impl Task for OpenChannel {
@@ -30,12 +40,12 @@ impl Task for OpenChannel {
     const PATIENCE: TimeDelta = TimeDelta::days(1);
 
     fn coalescing_key(&self) -> String {
-        self.calendar_id.to_string()
+        let renews = if self.renews { ":renew" } else { "" };
+        format!("{}{renews}", self.calendar_id)
     }
 
     async fn run(&self, engine: &Engine, organization_id: &OrganizationId, _: &Job) -> Result<Outcome, EngineError> {
-        let Some(address) = engine.0.settings.webhook_url.clone() else { return Ok(Outcome::Done) };
-        let (calendar, old) = {
+        let (calendar, provider, old) = {
             let tx = &mut engine.0.store.read().await?;
             let calendar = calendar_get(tx, organization_id, &self.calendar_id).await?;
             let Some(calendar) = calendar else { return Ok(Outcome::Done) };
@@ -43,13 +53,30 @@ impl Task for OpenChannel {
                 return Ok(Outcome::Done);
             }
             let old = subscription_list_by_calendar(tx, organization_id, &self.calendar_id).await?;
-            (calendar, old)
+            let account = account_get(tx, organization_id, &calendar.account_id).await?;
+            let Some(account) = account else { return Ok(Outcome::Done) };
+            (calendar, account.provider, old)
         };
+        let Some(address) = engine.0.settings.webhook_url(provider).cloned() else { return Ok(Outcome::Done) };
         let lasts = |subscription: &ProviderSubscription| {
             subscription.expires_at > engine.now() + crate::worker::RENEWAL_MARGIN
         };
-        if old.iter().any(lasts) {
+        if old.iter().any(lasts) && !self.renews {
             return Ok(Outcome::Done);
+        }
+        if let Some(newest) = old.iter().max_by_key(|subscription| subscription.expires_at) {
+            let resource_id = newest.resource_id.as_str();
+            let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+                provider.renew(&access, resource_id, TTL).await
+            };
+            let renewal = engine.call_provider(organization_id, &calendar.account_id, call).await?;
+            if let Renewal::Extended(until) = renewal {
+                transact!(engine, tx => {
+                    subscription_extend(tx, organization_id, &newest.id, until).await?;
+                })?;
+                engine.committed(organization_id);
+                return Ok(Outcome::Done);
+            }
         }
         let token = engine.0.random.token();
         let request = WatchRequest {
@@ -58,15 +85,17 @@ impl Task for OpenChannel {
             address,
             ttl: TTL,
         };
-        let (provider, request) = (&engine.google()?.provider, &request);
+        let request = &request;
         let external_id = calendar.external_id.as_str();
-        let call = move |token| async move { provider.watch(&token, external_id, request).await };
+        let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+            provider.watch(&access, external_id, request).await
+        };
         let watch = engine.call_provider(organization_id, &calendar.account_id, call).await?;
         let subscription = ProviderSubscription {
             id: request.id.parse().map_err(|e| EngineError::internal("a channel's id", e))?,
             organization_id: organization_id.clone(),
             calendar_id: calendar.id.clone(),
-            provider: Provider::Google,
+            provider,
             resource_id: watch.resource_id,
             token_hash: digest(&token),
             expires_at: watch.expires_at,

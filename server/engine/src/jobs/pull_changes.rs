@@ -12,6 +12,13 @@ pub(crate) struct PullChanges {
     pub(crate) calendar_id: CalendarId,
 }
 
+impl PullChanges {
+    /// The whole coalescing key of the job that reads a calendar.
+    pub(crate) fn key_of(calendar_id: &CalendarId) -> String {
+        format!("{}:{calendar_id}", Self::KIND)
+    }
+}
+
 impl Task for PullChanges {
     const KIND: &'static str = "pull_changes";
     // The poll floor enqueues another one anyway.

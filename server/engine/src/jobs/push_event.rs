@@ -1,7 +1,8 @@
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use cupo_core::{
     appointment::AppointmentStatus,
-    event_type::Location,
     ids::{ClaimId, OrganizationId},
     text,
 };
@@ -11,7 +12,7 @@ use cupo_providers::{
 };
 use cupo_store::{
     Appointment, AppointmentExternalMapping, Calendar, Job, MeetingState, appointment_list_by_claim,
-    appointment_set_meeting_url, calendar_get, mapping_get, mapping_mark_deleted, mapping_upsert,
+    appointment_set_meeting_url, busy_interval_delete, calendar_get, mapping_get, mapping_mark_deleted, mapping_upsert,
 };
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +101,7 @@ async fn put(
     }
     let mapped = mapped.as_ref().filter(|_| mapping.is_some());
     let Some(calendar) = mapped.or(target.as_ref()) else { return Ok(Outcome::Done) };
-    let event = event_of(engine, claim_id, wanted, mapping);
+    let event = event_of(engine, claim_id, wanted, mapping, calendar);
     let invited: Vec<String> = event.attendees.iter().map(|attendee| attendee.email.clone()).collect();
     let gone: Vec<String> = match mapping {
         Some(mapping) => mapping.guests.iter().filter(|guest| !invited.contains(guest)).cloned().collect(),
@@ -113,9 +114,11 @@ async fn put(
         Some(mapping) => Expected::UpdateAttendees { etag: mapping.etag.as_deref(), gone: &gone },
         None => Expected::Create,
     };
-    let (provider, event) = (&engine.google()?.provider, &event);
+    let event = &event;
     let external_id = calendar.external_id.as_str();
-    let call = move |token| async move { provider.put_event(&token, external_id, event, expected).await };
+    let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+        provider.put_event(&access, external_id, event, expected).await
+    };
     match engine.call_provider(organization_id, &calendar.account_id, call).await {
         Ok(outcome) => {
             let stored = Stored { calendar, old: mapping, guests: invited };
@@ -155,8 +158,11 @@ async fn store_outcome(
 ) -> Result<Outcome, EngineError> {
     let organization_id = &wanted.details.appointment.organization_id;
     let has_moved_on = transact!(engine, tx => {
+        let wants_meeting = wanted.details.appointment.location.meeting_service().is_some();
         let meeting_state = match (&outcome.meeting, old) {
             (MeetingLink::None, Some(old)) => old.meeting_state,
+            // The calendar makes none.
+            (MeetingLink::None, None) if wants_meeting => MeetingState::Failed,
             (meeting, _) => state_of(meeting),
         };
         let mapping = AppointmentExternalMapping {
@@ -165,6 +171,7 @@ async fn store_outcome(
             calendar_id: calendar.id.clone(),
             external_event_id: outcome.id.clone(),
             etag: outcome.etag.clone(),
+            ical_uid: outcome.ical_uid.clone(),
             html_link: outcome.html_link.clone(),
             meeting_state,
             pushed_sequence: wanted.version,
@@ -172,6 +179,8 @@ async fn store_outcome(
             deleted_at: None,
         };
         mapping_upsert(tx, &mapping).await?;
+        // The sync may have met it before its id was known here; not every provider tells our mark.
+        busy_interval_delete(tx, organization_id, &calendar.id, &outcome.id, engine.now()).await?;
         let current = appointment_list_by_claim(tx, organization_id, claim_id).await?;
         // Whoever took a seat after the meeting was made joins there too.
         let known = current.iter().find_map(|appointment| appointment.meeting_url.clone());
@@ -208,9 +217,10 @@ async fn delete(
         return Ok(Outcome::Done);
     };
     let Some(calendar) = mapped else { return Ok(Outcome::Done) };
-    let provider = &engine.google()?.provider;
     let (external_id, event_id) = (calendar.external_id.as_str(), mapping.external_event_id.as_str());
-    let call = move |token| async move { provider.delete_event(&token, external_id, event_id, true).await };
+    let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+        provider.delete_event(&access, external_id, event_id, true).await
+    };
     engine.call_provider(organization_id, &calendar.account_id, call).await?;
     let is_wanted_again = transact!(engine, tx => {
         mapping_mark_deleted(tx, organization_id, &mapping.claim_id, engine.now()).await?;
@@ -240,6 +250,7 @@ fn event_of(
     claim_id: &ClaimId,
     wanted: &Wanted,
     mapping: Option<&AppointmentExternalMapping>,
+    calendar: &Calendar,
 ) -> CalendarEvent {
     let Wanted { details, guests, .. } = wanted;
     let Details { appointment, schedule, event_type, co_hosts, .. } = details;
@@ -251,8 +262,10 @@ fn event_of(
     } else {
         format!("{}: {}", appointment.title, appointment.visitor_name)
     };
-    let meeting = match (&appointment.location, mapping) {
-        (Location::GoogleMeet, None) => Meeting::Request { request_id: claim_id.to_string() },
+    // One that the calendar cannot make is not asked for: it would be refused with the event.
+    let is_possible = calendar.meetings.iter().any(|kind| kind == appointment.location.kind());
+    let meeting = match mapping {
+        None if is_possible => Meeting::Request { request_id: claim_id.to_string() },
         _ => Meeting::None,
     };
     let visitors =
@@ -265,7 +278,7 @@ fn event_of(
             attendees.push(attendee);
         }
     }
-    let place = details.place().filter(|_| appointment.location != Location::GoogleMeet);
+    let place = details.place().filter(|_| appointment.location.meeting_service().is_none());
     CalendarEvent {
         id: mapping.map(|mapping| mapping.external_event_id.clone()).unwrap_or_default(),
         description: (!has_seats).then(|| description(engine, details)),

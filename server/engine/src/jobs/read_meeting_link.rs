@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use cupo_core::ids::{ClaimId, OrganizationId};
 use cupo_providers::{CalendarProvider, MeetingLink};
@@ -38,9 +40,10 @@ impl Task for ReadMeetingLink {
             };
             (mapping, calendar)
         };
-        let provider = &engine.google()?.provider;
         let (external_id, event_id) = (calendar.external_id.as_str(), mapping.external_event_id.as_str());
-        let call = move |token| async move { provider.get_event(&token, external_id, event_id).await };
+        let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+            provider.get_event(&access, external_id, event_id).await
+        };
         let event = engine.call_provider(organization_id, &calendar.account_id, call).await?;
         // An event that is gone is the sync's affair.
         let Some(event) = event else { return Ok(Outcome::Done) };

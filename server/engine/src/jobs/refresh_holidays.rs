@@ -49,8 +49,8 @@ impl Task for RefreshHolidays {
         let mut passes = None;
         let reading = match feeds.get(url.as_str(), known_etag(engine, &calendar)).await {
             Ok(Feed::Unchanged) => Reading::Unchanged,
-            Ok(Feed::Changed { text, etag }) => match read_holidays(text, engine.now()).await? {
-                Ok(dates) => Reading::Dates(dates, etag),
+            Ok(Feed::Changed { text, validators }) => match read_holidays(text, engine.now()).await? {
+                Ok(dates) => Reading::Dates(dates, validators.etag),
                 Err(error) => Reading::Problem(file_problem(error)),
             },
             Err(error) => {

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use cupo_core::ids::{AccountId, OrganizationId, SubscriptionId};
 use cupo_providers::CalendarProvider;
@@ -29,9 +31,10 @@ impl Task for StopChannel {
         };
         // An ended channel needs no stopping; one of a dead grant ends by itself.
         if subscription.expires_at > engine.now() {
-            let provider = &engine.google()?.provider;
             let (id, resource_id) = (subscription.id.as_str(), subscription.resource_id.as_str());
-            let call = move |token| async move { provider.unwatch(&token, id, resource_id).await };
+            let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+                provider.unwatch(&access, id, resource_id).await
+            };
             engine.call_provider(organization_id, &self.account_id, call).await?;
         }
         transact!(engine, tx => {

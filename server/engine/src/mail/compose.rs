@@ -97,7 +97,7 @@ impl Engine {
             };
         }
         let join = match location {
-            Location::GoogleMeet => meeting_url.clone(),
+            Location::GoogleMeet | Location::MicrosoftTeams => meeting_url.clone(),
             Location::Link(url) => Some(url.to_string()),
             _ => None,
         };
@@ -114,7 +114,7 @@ impl Engine {
     /// The iCalendar object, unless the provider invites. The host, who is the organizer, gets a copy to import.
     fn calendar_part(&self, details: &Details, kind: MailKind, to: Recipient, locale: Locale) -> Option<CalendarPart> {
         // Nothing stands in anybody's calendar before a host has agreed.
-        let is_told_elsewhere = details.provider_invites()
+        let is_told_elsewhere = details.provider_invites
             || matches!(kind, MailKind::Collision | MailKind::Request | MailKind::Declined | MailKind::Expired);
         if is_told_elsewhere {
             return None;
@@ -131,12 +131,15 @@ impl Engine {
 fn place(details: &Details, kind: MailKind, locale: Locale) -> Option<String> {
     let say = |key: &str| text::lookup(locale, key).to_owned();
     match &details.appointment.location {
-        // Nobody shall join what does not take place.
-        Location::GoogleMeet if kind.is_end() => Some("Google Meet".to_owned()),
-        Location::GoogleMeet => Some(match &details.appointment.meeting_url {
-            Some(url) => format!("Google Meet\n{url}"),
-            None => format!("Google Meet\n{}", say("mail.meet_later")),
-        }),
+        location @ (Location::GoogleMeet | Location::MicrosoftTeams) => {
+            let service = location.meeting_service().unwrap_or_default();
+            Some(match &details.appointment.meeting_url {
+                // Nobody shall join what does not take place.
+                _ if kind.is_end() => service.to_owned(),
+                Some(url) => format!("{service}\n{url}"),
+                None => format!("{service}\n{}", say("mail.meet_later")),
+            })
+        }
         Location::Phone(None) => {
             let number = details.place().unwrap_or_default();
             Some(text::format(locale, "mail.host_calls", &[("number", &number)]))

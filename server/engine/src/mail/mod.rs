@@ -1,5 +1,6 @@
 //! Mail: what is written to visitors and hosts, and how it leaves.
 
+mod alert;
 mod compose;
 pub(crate) mod ics;
 mod layout;

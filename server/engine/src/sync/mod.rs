@@ -6,6 +6,8 @@
 
 mod own_events;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use cupo_core::{
@@ -17,8 +19,8 @@ use cupo_providers::{
     CalendarEvent, CalendarProvider, Changes, EventChange, EventKind, EventStatus, ProviderError, SyncCursor,
 };
 use cupo_store::{
-    BusyInterval, BusyKind, Calendar, Tx, busy_interval_delete, busy_interval_upsert, busy_intervals_replace,
-    calendar_get, calendar_update_sync, schedule_get_by_user,
+    BusyInterval, BusyKind, Calendar, Tx, busy_interval_delete, busy_interval_ids_of_event, busy_interval_upsert,
+    busy_intervals_replace, calendar_get, calendar_update_sync, mapping_get_by_external, schedule_get_by_user,
 };
 
 use crate::{Engine, EngineError, engine::transact};
@@ -89,15 +91,39 @@ impl Engine {
                 }
                 changes => {
                     let changes = changes?;
-                    let tz = self.zone_of(calendar, &changes).await?;
-                    return Ok(Round { changes, full: None, asked_at: now, mirror_until, tz });
+                    // What is gone of a calendar that we write to is told from what was known before it was asked.
+                    if !(changes.is_whole && calendar.can_write) {
+                        let tz = self.zone_of(calendar, &changes).await?;
+                        let full = changes.is_whole.then(|| Full { mapped: Vec::new() });
+                        return Ok(Round { changes, full, asked_at: now, mirror_until, tz });
+                    }
                 }
             }
         }
         let mapped = self.mapped_events(calendar, window).await?;
-        let changes = self.call_changes(calendar, None, window).await?;
+        let mut changes = self.call_changes(calendar, None, window).await?;
+        self.add_unnamed(calendar, &mapped, &mut changes).await?;
         let tz = self.zone_of(calendar, &changes).await?;
         Ok(Round { changes, full: Some(Full { mapped }), asked_at: now, mirror_until: window.end, tz })
+    }
+
+    /// Asks for our own events that a whole round did not name. One that the host moved out of the window is still there.
+    async fn add_unnamed(
+        &self,
+        calendar: &Calendar,
+        mapped: &[MappedEvent],
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
+        let is_unnamed = |mapped: &&MappedEvent| !is_named(&mapped.external_event_id, &changes.events);
+        for unnamed in mapped.iter().filter(is_unnamed).collect::<Vec<_>>() {
+            let (calendar_id, id) = (calendar.external_id.as_str(), unnamed.external_event_id.as_str());
+            let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+                provider.get_event(&access, calendar_id, id).await
+            };
+            let found = self.call_provider(&calendar.organization_id, &calendar.account_id, call).await?;
+            changes.events.extend(found.map(|event| EventChange::Upsert(Box::new(event))));
+        }
+        Ok(())
     }
 
     async fn call_changes(
@@ -106,9 +132,10 @@ impl Engine {
         cursor: Option<&SyncCursor>,
         window: Interval,
     ) -> Result<Changes, EngineError> {
-        let provider = &self.google()?.provider;
         let external_id = calendar.external_id.as_str();
-        let call = move |token| async move { provider.changes(&token, external_id, cursor, window).await };
+        let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+            provider.changes(&access, external_id, cursor, window).await
+        };
         self.call_provider(&calendar.organization_id, &calendar.account_id, call).await
     }
 
@@ -132,51 +159,84 @@ impl Engine {
         if calendar.sync_cursor != asked.sync_cursor {
             return Ok(Pulled::Overtaken);
         }
-        // A full round of a calendar says nothing of deletions: what it does not name is gone.
+        // A whole round says nothing of deletions: what it does not name is gone.
         let mut mirror = Vec::new();
         for change in &round.changes.events {
-            let busy = match change {
-                EventChange::Removed { id: event_id } => {
-                    self.own_event_removed(tx, &calendar, event_id).await?;
-                    None
+            let (event_id, busy) = self.busy_of(tx, &calendar, change, round.tz).await?;
+            // Of two changes of one event the later holds.
+            if round.full.is_some() {
+                mirror.retain(|known: &BusyInterval| !is_of(&known.external_event_id, event_id));
+                mirror.extend(busy);
+                continue;
+            }
+            for known in busy_interval_ids_of_event(tx, organization_id, id, event_id).await? {
+                if !busy.iter().any(|busy| busy.external_event_id == known) {
+                    busy_interval_delete(tx, organization_id, id, &known, self.now()).await?;
                 }
-                EventChange::Upsert(event) => self
-                    .takes_time(tx, &calendar, event, round.tz)
-                    .await?
-                    .map(|interval| busy_interval(&calendar, event, interval)),
-            };
-            let event_id = match change {
-                EventChange::Removed { id } => id,
-                EventChange::Upsert(event) => &event.id,
-            };
-            match (round.full.is_some(), busy) {
-                // Of two changes of one event the later holds.
-                (true, busy) => {
-                    mirror.retain(|known: &BusyInterval| known.external_event_id != *event_id);
-                    mirror.extend(busy);
-                }
-                (false, Some(busy)) => busy_interval_upsert(tx, &busy, self.now()).await?,
-                (false, None) => {
-                    busy_interval_delete(tx, organization_id, id, event_id, self.now()).await?;
-                }
+            }
+            for busy in &busy {
+                busy_interval_upsert(tx, busy, self.now()).await?;
             }
         }
         if let Some(full) = &round.full {
             busy_intervals_replace(tx, organization_id, id, mirror, self.now()).await?;
-            let is_named = |mapped: &MappedEvent| {
-                round.changes.events.iter().any(|change| match change {
-                    EventChange::Upsert(event) => event.id == mapped.external_event_id,
-                    EventChange::Removed { .. } => false,
-                })
-            };
-            for gone in full.mapped.iter().filter(|mapped| !is_named(mapped)) {
-                self.own_event_removed(tx, &calendar, &gone.external_event_id).await?;
+            for MappedEvent { external_event_id } in &full.mapped {
+                if !is_named(external_event_id, &round.changes.events) {
+                    self.own_event_removed(tx, &calendar, external_event_id).await?;
+                }
             }
         }
         let cursor = Some(round.changes.cursor.as_str());
         let (asked_at, until) = (Some(round.asked_at), Some(round.mirror_until));
         calendar_update_sync(tx, organization_id, id, cursor, asked_at, until, None).await?;
         Ok(Pulled::Applied)
+    }
+
+    /// What a change leaves of an event in the mirror, and the event's id. Where it concerns an event of ours, its appointments
+    /// follow.
+    async fn busy_of<'a>(
+        &self,
+        tx: &mut Tx,
+        calendar: &Calendar,
+        change: &'a EventChange,
+        tz: Tz,
+    ) -> Result<(&'a str, Vec<BusyInterval>), EngineError> {
+        let mut busy = Vec::new();
+        let id = match change {
+            EventChange::Removed { id } => {
+                self.own_event_removed(tx, calendar, id).await?;
+                id
+            }
+            EventChange::Upsert(event) => {
+                let taken = self.takes_time(tx, calendar, event, tz).await?;
+                busy.extend(taken.map(|interval| busy_interval(calendar, event, interval)));
+                &event.id
+            }
+            EventChange::Series { id, instances } => {
+                let mut instances: Vec<&CalendarEvent> = instances.iter().collect();
+                instances.sort_by_key(|instance| instance.start.instant(tz));
+                let mut instances = instances.into_iter();
+                // An event of ours that was made to recur stands for its appointment with its first instance.
+                if let Some(mapping) = mapping_get_by_external(tx, &calendar.organization_id, &calendar.id, id).await? {
+                    match instances.next() {
+                        Some(first) => {
+                            let taken = self.own_event_changed(tx, mapping, first, tz).await?;
+                            busy.extend(taken.map(|interval| busy_interval(calendar, first, interval)));
+                        }
+                        None => self.own_event_removed(tx, calendar, id).await?,
+                    }
+                }
+                for instance in instances {
+                    if !self.is_copy_of_own(tx, calendar, instance).await? {
+                        busy.extend(
+                            instance.busy_interval(tz).map(|interval| busy_interval(calendar, instance, interval)),
+                        );
+                    }
+                }
+                id
+            }
+        };
+        Ok((id, busy))
     }
 
     /// The time that an event takes beyond the claims of appointments.
@@ -221,6 +281,20 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Whether the changes say that the event is there.
+fn is_named(external_event_id: &str, changes: &[EventChange]) -> bool {
+    changes.iter().any(|change| match change {
+        EventChange::Upsert(event) => event.id == external_event_id,
+        EventChange::Series { id, .. } => id == external_event_id,
+        EventChange::Removed { .. } => false,
+    })
+}
+
+/// Whether what is mirrored under `id` belongs to the event: is it, or an instance of it.
+fn is_of(id: &str, event_id: &str) -> bool {
+    id.strip_prefix(event_id).is_some_and(|rest| rest.is_empty() || rest.starts_with('#'))
 }
 
 fn busy_interval(calendar: &Calendar, event: &CalendarEvent, interval: Interval) -> BusyInterval {

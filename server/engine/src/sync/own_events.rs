@@ -10,7 +10,7 @@ use cupo_providers::{CalendarEvent, EventStatus, MeetingLink, Transparency};
 use cupo_store::{
     Appointment, AppointmentCursor, AppointmentExternalMapping, AppointmentFilter, Calendar, MeetingState, Tx,
     appointment_list, appointment_list_by_claim, appointment_set_meeting_url, claim_hosts, claim_list, event_type_get,
-    mapping_get, mapping_get_by_event, mapping_get_by_external, mapping_mark_deleted, mapping_upsert,
+    mapping_get, mapping_get_by_external, mapping_list_by_event, mapping_mark_deleted, mapping_upsert,
 };
 use serde_json::json;
 
@@ -98,6 +98,7 @@ impl Engine {
             calendar_id: calendar.id.clone(),
             external_event_id: event.id.clone(),
             etag: event.etag.clone(),
+            ical_uid: event.ical_uid.clone(),
             html_link: event.html_link.clone(),
             meeting_state: old.as_ref().map_or(MeetingState::None, |old| old.meeting_state),
             pushed_sequence: NOTHING_PUSHED,
@@ -119,7 +120,7 @@ impl Engine {
         event: &CalendarEvent,
     ) -> Result<bool, EngineError> {
         let organization_id = &calendar.organization_id;
-        for mapping in mapping_get_by_event(tx, organization_id, &event.id).await? {
+        for mapping in mapping_list_by_event(tx, organization_id, &event.id, event.ical_uid.as_deref()).await? {
             let is_elsewhere = mapping.calendar_id != calendar.id && mapping.deleted_at.is_none();
             if is_elsewhere && claim_hosts(tx, organization_id, &mapping.claim_id).await?.contains(&calendar.user_id) {
                 return Ok(true);

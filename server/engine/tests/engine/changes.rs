@@ -24,7 +24,7 @@ async fn booked() -> (World, AppointmentView) {
 }
 
 async fn told(world: &World, number: u64) {
-    let outcome = world.engine.google_notification(&world.notification(number, None)).await.unwrap();
+    let outcome = world.notify(&world.notification(number, None)).await;
     assert_eq!(outcome, NotificationOutcome::Accepted);
     world.engine.run_due_jobs().await.unwrap();
 }
@@ -175,6 +175,20 @@ async fn an_expired_cursor_leads_to_a_full_round_that_misses_nothing() {
 }
 
 #[tokio::test]
+async fn an_event_that_the_host_moved_out_of_the_window_is_not_taken_for_deleted() {
+    let (world, view) = booked().await;
+    let id = world.the_event()["id"].as_str().unwrap().to_owned();
+    // A full round names nothing that is so long ago.
+    let to = "2026-11-16T09:00:00Z";
+    world.google.patch_event(CALENDAR, &id, time(to, "2026-11-16T09:30:00Z")).unwrap();
+    world.google.expire_sync_tokens();
+    told(&world, 101).await;
+    let moved = seen(&world, &view).await;
+    assert_eq!((moved.status, moved.start), (AppointmentStatus::Confirmed, at(to)));
+    assert!(world.is_offered(START).await);
+}
+
+#[tokio::test]
 async fn a_full_round_leaves_what_still_stands_alone() {
     let (world, view) = booked().await;
     world.google.expire_sync_tokens();
@@ -187,7 +201,7 @@ async fn a_full_round_leaves_what_still_stands_alone() {
 async fn unknown_channels_wrong_tokens_and_replays_do_nothing() {
     let world = World::open_for_business().await;
     world.google.insert_event(CALENDAR, event("Dentist", START, "2026-11-25T09:30:00Z")).unwrap();
-    let ask = async |headers: http::HeaderMap| world.engine.google_notification(&headers).await.unwrap();
+    let ask = async |headers: http::HeaderMap| world.notify(&headers).await;
     assert_eq!(ask(world.notification(7, Some("guess"))).await, NotificationOutcome::Ignored("wrong_token"));
     let mut unknown = world.notification(7, None);
     unknown.insert("x-goog-channel-id", "018f4e9e-7a3b-7c21-9d7e-3b1f6a2c4d5e".parse().unwrap());
@@ -211,7 +225,7 @@ async fn the_opening_of_a_channel_is_no_change() {
     let world = World::open_for_business().await;
     let mut opening = world.notification(1, None);
     opening.insert("x-goog-resource-state", "sync".parse().unwrap());
-    assert_eq!(world.engine.google_notification(&opening).await.unwrap(), NotificationOutcome::Accepted);
+    assert_eq!(world.notify(&opening).await, NotificationOutcome::Accepted);
     assert_eq!(world.engine.run_due_jobs().await.unwrap(), 0);
 }
 
@@ -219,7 +233,7 @@ async fn the_opening_of_a_channel_is_no_change() {
 async fn many_notifications_are_one_reading() {
     let world = World::open_for_business().await;
     for number in 2..12 {
-        world.engine.google_notification(&world.notification(number, None)).await.unwrap();
+        world.notify(&world.notification(number, None)).await;
     }
     assert_eq!(world.engine.run_due_jobs().await.unwrap(), 1);
 }
@@ -256,7 +270,7 @@ async fn an_event_whose_writing_was_never_answered_is_adopted_and_deleted_with_i
 async fn a_calendar_that_cannot_be_read_says_so_until_it_can() {
     let world = World::open_for_business().await;
     world.google_is_down();
-    world.engine.google_notification(&world.notification(2, None)).await.unwrap();
+    world.notify(&world.notification(2, None)).await;
     world.engine.run_due_jobs().await.unwrap();
     let error = async || {
         let overview = world.engine.accounts(&world.principal).await.unwrap().remove(0);

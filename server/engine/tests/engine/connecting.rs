@@ -1,6 +1,6 @@
-use cupo_engine::{EngineError, GoogleCallback};
+use cupo_engine::{AccountCondition, EngineError, OauthCallback};
 use cupo_providers::google::oauth::REQUIRED_SCOPES;
-use cupo_store::{AccountState, account_get};
+use cupo_store::{AccountState, Provider, account_get};
 
 use crate::world::{CALENDAR, World, event, first_visit};
 
@@ -21,8 +21,10 @@ async fn a_connected_account_lists_its_calendars_and_the_primary_one_is_used() {
         assert_eq!((checks, receives), (is_primary, is_primary));
     }
     world.run().await;
-    let overview = &world.engine.accounts(&world.principal).await.unwrap()[0];
-    assert!(overview.subscription_expires_at.is_some(), "a channel is open");
+    let overview = world.the_account().await;
+    assert_eq!(overview.condition, AccountCondition::Live, "a channel is open");
+    assert_eq!(overview.last_sync_at, overview.calendars[0].synced_at);
+    assert!(overview.next_sync_at > overview.last_sync_at && overview.next_renewal_at > overview.next_sync_at);
     assert_eq!(world.google.channels().len(), 1);
 }
 
@@ -44,7 +46,7 @@ async fn a_denied_consent_connects_nothing() {
     let world = World::new().await;
     let callback = world.consent(&[]).await;
     assert_eq!(callback.error.as_deref(), Some("access_denied"));
-    let denied = world.engine.google_connect_finish(&world.principal, &world.session, callback).await;
+    let denied = world.engine.connect_finish(&world.principal, &world.session, Provider::Google, callback).await;
     assert!(matches!(denied, Err(EngineError::ConsentDenied)));
     assert!(world.engine.accounts(&world.principal).await.unwrap().is_empty());
 }
@@ -53,7 +55,8 @@ async fn a_denied_consent_connects_nothing() {
 async fn an_unticked_permission_is_named_and_nothing_is_stored() {
     let world = World::new().await;
     let callback = world.consent(&REQUIRED_SCOPES[..2]).await;
-    let outcome = world.engine.google_connect_finish(&world.principal, &world.session, callback).await.unwrap();
+    let outcome =
+        world.engine.connect_finish(&world.principal, &world.session, Provider::Google, callback).await.unwrap();
     assert_eq!(outcome.missing_scopes, [REQUIRED_SCOPES[2]]);
     assert!(outcome.account_id.is_none());
     assert!(world.engine.accounts(&world.principal).await.unwrap().is_empty());
@@ -62,9 +65,9 @@ async fn an_unticked_permission_is_named_and_nothing_is_stored() {
 #[tokio::test]
 async fn a_state_serves_once_in_time_and_in_its_own_session() {
     let world = World::new().await;
-    let finish = |session: String, callback: GoogleCallback| {
+    let finish = |session: String, callback: OauthCallback| {
         let world = &world;
-        async move { world.engine.google_connect_finish(&world.principal, &session, callback).await }
+        async move { world.engine.connect_finish(&world.principal, &session, Provider::Google, callback).await }
     };
     let stolen = world.consent(&REQUIRED_SCOPES).await;
     let elsewhere = world.engine.sign_in("ana@clinic.example", "correct horse").await.unwrap();
@@ -79,7 +82,7 @@ async fn a_state_serves_once_in_time_and_in_its_own_session() {
     finish(world.session.clone(), used.clone()).await.unwrap();
     assert!(matches!(finish(world.session.clone(), used).await, Err(EngineError::StateExpired)), "used before");
 
-    let none = GoogleCallback { state: None, code: Some("x".into()), error: None };
+    let none = OauthCallback { code: Some("x".into()), ..OauthCallback::default() };
     assert!(matches!(finish(world.session.clone(), none).await, Err(EngineError::StateExpired)), "no state");
 }
 

@@ -83,7 +83,7 @@ async fn conflicts_are_looked_for_in_calendars_of_the_host() {
     let bea = world.colleague("bea", "bea@clinic.example").await.0;
     let members = world.engine.members(&world.principal).await.unwrap();
     let of_ana = members.iter().find(|member| member.user_id == world.principal.user_id).unwrap();
-    let calendar = of_ana.calendars[0].0.to_string();
+    let calendar = of_ana.calendars[0].id.to_string();
     let with =
         |principal| EventTypeHostInput { conflict_calendar_ids: Some(vec![calendar.clone()]), ..host(principal) };
     let refused = world.engine.event_type_save(&world.principal, None, round_robin(vec![with(&bea)])).await;

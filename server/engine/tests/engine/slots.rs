@@ -1,10 +1,11 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::TimeDelta;
 use cupo_core::text::Locale;
-use cupo_engine::{CalendarChoice, EngineError, EventTypeInput, SlotsRequest};
+use cupo_engine::{CalendarChoice, EngineError, EngineSettings, EventTypeInput, SlotsRequest};
+use cupo_simulators::google::Fault;
 
-use crate::world::{CALENDAR, World, at, event, first_visit, slots_request};
+use crate::world::{CALENDAR, World, at, delivered, event, first_visit, slots_request};
 
 #[tokio::test]
 async fn slots_are_the_hours_minus_the_mirrored_events_and_ask_no_provider() {
@@ -14,7 +15,7 @@ async fn slots_are_the_hours_minus_the_mirrored_events_and_ask_no_provider() {
         .insert_event(CALENDAR, event("Dentist", "2026-11-25T10:00:00+01:00", "2026-11-25T16:15:00+01:00"))
         .unwrap();
     let told = world.notification(2, None);
-    world.engine.google_notification(&told).await.unwrap();
+    world.notify(&told).await;
     world.engine.run_due_jobs().await.unwrap();
     world.google.clear_exchanges();
     let starts = world.starts("2026-11-25", "2026-11-25").await;
@@ -33,7 +34,7 @@ async fn an_all_day_event_blocks_the_day_of_its_calendar_and_a_free_one_does_not
     };
     world.google.insert_event(CALENDAR, day("Holiday", "opaque", "2026-11-25", "2026-11-26")).unwrap();
     world.google.insert_event(CALENDAR, day("Birthday", "transparent", "2026-11-26", "2026-11-27")).unwrap();
-    world.engine.google_notification(&world.notification(2, None)).await.unwrap();
+    world.notify(&world.notification(2, None)).await;
     world.engine.run_due_jobs().await.unwrap();
     assert!(world.starts("2026-11-25", "2026-11-25").await.is_empty());
     assert_eq!(world.starts("2026-11-26", "2026-11-26").await.len(), 16);
@@ -122,13 +123,25 @@ async fn a_mirror_that_is_too_old_and_a_silent_provider_offer_nothing_at_all() {
 }
 
 #[tokio::test]
+async fn a_provider_that_hangs_delays_no_visitor() {
+    let world = World::open_for_business().await;
+    // The mirror is stale, and nothing else would end the question: no answer comes for a minute.
+    world.pass(TimeDelta::hours(2));
+    world.fault("POST", "/freeBusy$", 1000, Fault { delay_ms: 60_000, ..Fault::default() });
+    let process = world.process_with(EngineSettings { live_check_timeout: Duration::from_secs(60), ..delivered() });
+    let request = slots_request("2026-11-25", "2026-11-25");
+    let answer = tokio::time::timeout(Duration::from_secs(9), process.slots(&request)).await;
+    assert!(matches!(answer.expect("the visitor has an answer"), Err(EngineError::CalendarUnreachable)));
+}
+
+#[tokio::test]
 async fn a_calendar_that_does_not_check_conflicts_blocks_nothing() {
     let world = World::open_for_business().await;
     world
         .google
         .insert_event(CALENDAR, event("Dentist", "2026-11-25T10:00:00+01:00", "2026-11-25T11:00:00+01:00"))
         .unwrap();
-    world.engine.google_notification(&world.notification(2, None)).await.unwrap();
+    world.notify(&world.notification(2, None)).await;
     world.engine.run_due_jobs().await.unwrap();
     assert!(!world.is_offered("2026-11-25T09:00:00Z").await);
     world.engine.calendar_choices_save(&world.principal, vec![], None).await.unwrap();

@@ -1,4 +1,5 @@
-//! A whole world in one call: a store, a simulated Google, a mail sink, an engine, and a clock that a test moves.
+//! A whole world in one call: a store, a simulated Google, a simulated Microsoft for those who ask for it, a mail sink, an
+//! engine, and a clock that a test moves.
 
 use std::sync::Arc;
 
@@ -6,27 +7,29 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{
     event_type::RulesInput,
     ids::EventTypeId,
-    parse::FieldErrors,
+    parse::{EmailAddress, FieldErrors},
     text::Locale,
     wire::{AppointmentView, BookingRequest, CancelRequest, HoldRequest, RescheduleRequest, SeriesScope},
 };
 use cupo_engine::{
-    Engine, EngineError, EngineParts, EngineSettings, EventTypeHostInput, EventTypeInput, Google, GoogleCallback,
-    Mailer, MemberInput, Principal, SessionSecret, SignUp, SlotsRequest, clock::ManualClock, keyring::Keyring,
+    AccountOverview, ConnectStart, Engine, EngineError, EngineParts, EngineSettings, EventTypeHostInput,
+    EventTypeInput, Mailer, MemberInput, NotificationOutcome, OauthCallback, Principal, Providers, ProvidersParts,
+    SessionSecret, SignUp, SlotsRequest,
+    clock::{Clock, ManualClock},
+    keyring::Keyring,
     random::OsRandom,
 };
 use cupo_providers::{
     FeedConfig, Secret, Transport, TransportConfig,
-    google::{
-        GoogleEndpoints, GoogleProvider,
-        oauth::{GoogleClient, GoogleOauth, REQUIRED_SCOPES},
-    },
+    google::oauth::{GoogleClient, REQUIRED_SCOPES},
+    microsoft::oauth::{ClientCredential, MicrosoftClient},
 };
 use cupo_simulators::{
     google::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Fault, GoogleOptions, GoogleSimulator},
     mail::{MailSink, Message},
+    microsoft::{self, MicrosoftOptions, MicrosoftSimulator},
 };
-use cupo_store::Store;
+use cupo_store::{Provider, Store};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -34,6 +37,10 @@ use url::Url;
 
 /// The calendar of the host who signed up.
 pub const CALENDAR: &str = "ana@example.com";
+/// Ana's account at Microsoft.
+pub const OUTLOOK: &str = "ana@contoso.example";
+/// Who runs the installation.
+pub const OPERATOR: &str = "operator@cupo.example";
 /// A Monday, 09:00 in Madrid.
 pub const NOW: &str = "2026-11-23T08:00:00Z";
 
@@ -45,16 +52,28 @@ pub struct World {
     pub engine: Engine,
     pub clock: Arc<ManualClock>,
     pub google: GoogleSimulator,
+    microsoft: Option<MicrosoftSimulator>,
     pub mail: MailSink,
     pub principal: Principal,
     pub session: String,
     pub store: Store,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl World {
     /// Ana has signed up; nothing is connected and nothing on offer.
     pub async fn new() -> Self {
+        Self::build(None).await
+    }
+
+    /// The same, with a Microsoft of which the operator's application has an account.
+    pub async fn with_microsoft() -> Self {
+        let microsoft = MicrosoftSimulator::start(MicrosoftOptions::default()).await.unwrap();
+        microsoft.clock().set(at(NOW));
+        Self::build(Some(microsoft)).await
+    }
+
+    async fn build(microsoft: Option<MicrosoftSimulator>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::connect(&format!("sqlite://{}/cupo.db", directory.path().display())).await.unwrap();
         store.migrate().await.unwrap();
@@ -63,33 +82,47 @@ impl World {
         let any = "127.0.0.1:0".parse().unwrap();
         let mail = MailSink::start(any, any).await.unwrap();
         let clock = Arc::new(ManualClock::new(at(NOW)));
-        let engine = Engine::new(EngineParts {
-            store: store.clone(),
-            clock: clock.clone(),
-            random: Arc::new(OsRandom),
-            keyring: Keyring::new(&[[7; 32]]).unwrap(),
-            session_secret: SessionSecret::new(vec![9; 32]),
-            google: Some(connection_to(&google)),
-            mailer: Some(
-                Mailer::from_url(&format!("smtp://{}", mail.smtp_address()), "Cupo <cupo@cupo.example>").unwrap(),
-            ),
-            settings: EngineSettings {
-                webhook_url: Some(Url::parse("http://127.0.0.1:9/webhooks/google").unwrap()),
-                feeds: FeedConfig { allows_private_addresses: true, ..FeedConfig::default() },
-                ..EngineSettings::new(Url::parse("https://cupo.example/").unwrap())
-            },
-        });
+        let engine = engine(&store, &clock, &google, microsoft.as_ref(), &mail, patient());
         let signed_in = engine.sign_up(ana()).await.unwrap();
         Self {
             engine,
             clock,
             google,
+            microsoft,
             mail,
             principal: signed_in.principal,
             session: signed_in.session_token.expose().to_owned(),
             store,
-            _directory: directory,
+            directory,
         }
+    }
+
+    /// Another process of the same installation: it shares the database and nothing else.
+    pub async fn another_process(&self) -> Engine {
+        let store = Store::connect(&self.database()).await.unwrap();
+        engine(&store, &self.clock, &self.google, self.microsoft.as_ref(), &self.mail, patient())
+    }
+
+    /// A process with other settings.
+    pub fn process_with(&self, settings: EngineSettings) -> Engine {
+        engine(&self.store, &self.clock, &self.google, self.microsoft.as_ref(), &self.mail, settings)
+    }
+
+    /// The address of the database.
+    pub fn database(&self) -> String {
+        format!("sqlite://{}/cupo.db", self.directory.path().display())
+    }
+
+    /// The Microsoft of [`World::with_microsoft`].
+    pub fn microsoft(&self) -> &MicrosoftSimulator {
+        self.microsoft.as_ref().unwrap()
+    }
+
+    /// The one account of the host who signed up.
+    pub async fn the_account(&self) -> AccountOverview {
+        let mut accounts = self.engine.accounts(&self.principal).await.unwrap();
+        assert_eq!(accounts.len(), 1);
+        accounts.remove(0)
     }
 
     /// Ana has connected Google, and offers a half-hour first visit on weekdays from 9 to 17 in Madrid.
@@ -109,8 +142,23 @@ impl World {
     /// Somebody of the organization connects a Google account.
     pub async fn connect_as(&self, principal: &Principal, session: &str, account: &str) {
         let callback = self.consent_as(principal, session, account, &REQUIRED_SCOPES).await;
-        let outcome = self.engine.google_connect_finish(principal, session, callback).await.unwrap();
+        let outcome = self.engine.connect_finish(principal, session, Provider::Google, callback).await.unwrap();
         assert!(outcome.account_id.is_some());
+    }
+
+    /// Ana connects an account of Microsoft's.
+    pub async fn connect_outlook(&self, account: &str) {
+        let callback = self.sign_in_at_microsoft(account, None).await;
+        let finish = self.engine.connect_finish(&self.principal, &self.session, Provider::Outlook, callback);
+        assert!(finish.await.unwrap().account_id.is_some());
+    }
+
+    /// Ana signs in at Microsoft and allows all; gives what it sends the browser back with.
+    pub async fn sign_in_at_microsoft(&self, account: &str, again: Option<&AccountOverview>) -> OauthCallback {
+        let start = ConnectStart { provider: Provider::Outlook, account: again.map(|it| it.account.id.clone()) };
+        let url = self.engine.connect_start(&self.principal, &self.session, start).await.unwrap();
+        let form = [("request", url.query().unwrap()), ("account", account), ("decision", "allow")];
+        decide(&format!("{}{}", self.microsoft().base_url(), url.path()), &form).await
     }
 
     /// Another host of the organization, with office hours in Madrid, and their session.
@@ -143,22 +191,17 @@ impl World {
     }
 
     /// Walks through the consent page, granting `scopes`; gives what Google sends the browser back with.
-    pub async fn consent(&self, scopes: &[&str]) -> GoogleCallback {
+    pub async fn consent(&self, scopes: &[&str]) -> OauthCallback {
         self.consent_as(&self.principal, &self.session, CALENDAR, scopes).await
     }
 
-    async fn consent_as(&self, principal: &Principal, session: &str, account: &str, scopes: &[&str]) -> GoogleCallback {
-        let url = self.engine.google_connect_start(principal, session).await.unwrap();
+    async fn consent_as(&self, principal: &Principal, session: &str, account: &str, scopes: &[&str]) -> OauthCallback {
+        let start = ConnectStart { provider: Provider::Google, account: None };
+        let url = self.engine.connect_start(principal, session, start).await.unwrap();
         let mut form = vec![("request", url.query().unwrap()), ("account", account)];
         form.push(("decision", if scopes.is_empty() { "deny" } else { "allow" }));
         form.extend(scopes.iter().map(|scope| ("scope", *scope)));
-        let page = format!("{}/o/oauth2/v2/auth/consent", self.google.base_url());
-        let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let answer = browser.post(page).form(&form).send().await.unwrap();
-        let back = answer.headers()["location"].to_str().unwrap();
-        let back = Url::parse(back).unwrap();
-        let field = |name| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        GoogleCallback { state: field("state"), code: field("code"), error: field("error") }
+        decide(&format!("{}/o/oauth2/v2/auth/consent", self.google.base_url()), &form).await
     }
 
     /// Runs every job that is due, moving the clock on in small steps until nothing falls due within half a minute.
@@ -172,10 +215,13 @@ impl World {
         self.engine.run_due_jobs().await.unwrap();
     }
 
-    /// Time passes for Cupo and for Google.
+    /// Time passes for Cupo and for the providers.
     pub fn pass(&self, time: TimeDelta) {
         self.clock.advance(time);
         self.google.clock().advance(time);
+        if let Some(microsoft) = &self.microsoft {
+            microsoft.clock().advance(time);
+        }
     }
 
     pub async fn starts(&self, from: &str, to: &str) -> Vec<DateTime<Utc>> {
@@ -258,6 +304,11 @@ impl World {
             .collect()
     }
 
+    /// Google notifies; gives what became of it.
+    pub async fn notify(&self, headers: &HeaderMap) -> NotificationOutcome {
+        self.engine.notifications(Provider::Google, headers, &[]).await.unwrap().remove(0)
+    }
+
     pub fn mails_to(&self, address: &str) -> Vec<Message> {
         let mut mails = self.mail.messages();
         mails.retain(|mail| mail.to.iter().any(|to| to.contains(address)));
@@ -273,21 +324,95 @@ pub fn fields(error: EngineError) -> Vec<String> {
     }
 }
 
-pub fn connection_to(google: &GoogleSimulator) -> Google {
-    let url = |path: &str| Url::parse(&format!("{}{path}", google.base_url())).unwrap();
-    let transport = Transport::new(TransportConfig::default()).unwrap();
-    let client = GoogleClient {
-        client_id: DEMO_CLIENT_ID.to_owned(),
-        client_secret: Secret::new(DEMO_CLIENT_SECRET),
-        auth_url: url("/o/oauth2/v2/auth"),
-        token_url: url("/token"),
-        revoke_url: url("/revoke"),
-        redirect_url: Url::parse("http://127.0.0.1:3000/oauth/google/callback").unwrap(),
-    };
-    Google {
-        provider: GoogleProvider::new(transport.clone(), GoogleEndpoints { api_url: url("/calendar/v3") }),
-        oauth: GoogleOauth::new(transport, client),
+/// Presses a button on a consent page and follows nothing; gives what the browser is sent back with.
+async fn decide(page: &str, form: &[(&str, &str)]) -> OauthCallback {
+    let browser = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let answer = browser.post(page).form(form).send().await.unwrap();
+    let back = Url::parse(answer.headers()["location"].to_str().unwrap()).unwrap();
+    let field = |name| back.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    OauthCallback {
+        state: field("state"),
+        code: field("code"),
+        error: field("error"),
+        error_description: field("error_description"),
     }
+}
+
+fn engine(
+    store: &Store,
+    clock: &Arc<ManualClock>,
+    google: &GoogleSimulator,
+    microsoft: Option<&MicrosoftSimulator>,
+    mail: &MailSink,
+    settings: EngineSettings,
+) -> Engine {
+    let mailer = format!("smtp://{}", mail.smtp_address());
+    Engine::new(EngineParts {
+        store: store.clone(),
+        clock: clock.clone(),
+        random: Arc::new(OsRandom),
+        keyring: Keyring::new(&[[7; 32]]).unwrap(),
+        session_secret: SessionSecret::new(vec![9; 32]),
+        providers: providers(clock, google, microsoft, &settings.feeds),
+        mailer: Some(Mailer::from_url(&mailer, "Cupo <cupo@cupo.example>").unwrap()),
+        settings,
+    })
+}
+
+/// A busy machine is no dead provider.
+fn patient() -> EngineSettings {
+    EngineSettings { stale_patience: std::time::Duration::from_secs(10), ..delivered() }
+}
+
+/// As Cupo is delivered, on this machine.
+pub fn delivered() -> EngineSettings {
+    EngineSettings {
+        google_webhook_url: Some(Url::parse("http://127.0.0.1:9/webhooks/google").unwrap()),
+        feeds: FeedConfig { allows_private_addresses: true, ..FeedConfig::default() },
+        operator_email: Some(EmailAddress::parse(OPERATOR).unwrap()),
+        ..EngineSettings::new(Url::parse("https://cupo.example/").unwrap())
+    }
+}
+
+fn providers(
+    clock: &Arc<ManualClock>,
+    google: &GoogleSimulator,
+    microsoft: Option<&MicrosoftSimulator>,
+    feeds: &FeedConfig,
+) -> Providers {
+    let url = |base: &str, path: &str| Url::parse(&format!("{base}{path}")).unwrap();
+    let base = google.base_url();
+    let redirect_url = |provider: &str| url("http://127.0.0.1:3000", &format!("/oauth/{provider}/callback"));
+    // Nobody listens at the address of a Microsoft that there is not.
+    let login_url = url(&microsoft.map_or_else(|| "http://127.0.0.1:9".to_owned(), MicrosoftSimulator::base_url), "");
+    let present = clock.clone();
+    let transport = Transport::new(TransportConfig::default()).unwrap();
+    Providers::new(ProvidersParts {
+        guarded_transport: transport.clone(),
+        transport,
+        feeds: feeds.clone(),
+        clock: cupo_providers::Clock::new(move || present.now()),
+        google_api_url: url(&base, "/calendar/v3"),
+        google_token_url: url(&base, "/token"),
+        google_client: Some(GoogleClient {
+            client_id: DEMO_CLIENT_ID.to_owned(),
+            client_secret: Secret::new(DEMO_CLIENT_SECRET),
+            auth_url: url(&base, "/o/oauth2/v2/auth"),
+            token_url: url(&base, "/token"),
+            revoke_url: url(&base, "/revoke"),
+            redirect_url: redirect_url("google"),
+        }),
+        microsoft_graph_url: login_url.join("v1.0").unwrap(),
+        microsoft_login_url: login_url.clone(),
+        microsoft_client: microsoft.map(|_| MicrosoftClient {
+            client_id: microsoft::DEMO_CLIENT_ID.to_owned(),
+            credential: ClientCredential::Secret(Secret::new(microsoft::DEMO_CLIENT_SECRET)),
+            tenant: "common".to_owned(),
+            redirect_url: redirect_url("microsoft"),
+            login_url,
+        }),
+    })
+    .unwrap()
 }
 
 pub fn ana() -> SignUp {
@@ -384,6 +509,7 @@ pub fn host(principal: &Principal) -> EventTypeHostInput {
         weight: 1,
         priority: 1,
         conflict_calendar_ids: None,
+        target_calendar_id: None,
     }
 }
 

@@ -3,17 +3,18 @@
 use http::Method;
 
 use super::{GoogleProvider, MAX_PAGES, wire};
+use crate::access::Access;
 use crate::error::ProviderError;
+use crate::event::MeetingKind;
 use crate::provider::ProviderCalendar;
-use crate::secret::AccessToken;
 
 const LIST: &str = "calendarList.list";
 
-pub(super) async fn list(google: &GoogleProvider, token: &AccessToken) -> Result<Vec<ProviderCalendar>, ProviderError> {
+pub(super) async fn list(google: &GoogleProvider, access: &Access) -> Result<Vec<ProviderCalendar>, ProviderError> {
     let mut calendars = Vec::new();
     let mut page_token: Option<String> = None;
     for _ in 0..MAX_PAGES {
-        let mut request = google.request(token, LIST, Method::GET, "users/me/calendarList", &[])?;
+        let mut request = google.request(access, LIST, Method::GET, "users/me/calendarList", &[])?;
         request.url.query_pairs_mut().append_pair("maxResults", "250");
         if let Some(token) = &page_token {
             request.url.query_pairs_mut().append_pair("pageToken", token);
@@ -43,7 +44,14 @@ fn calendar(entry: wire::CalendarListEntry) -> Option<ProviderCalendar> {
         color: entry.background_color.filter(|color| is_hexadecimal_color(color)),
         can_write: matches!(entry.access_role.as_deref(), Some("owner" | "writer")),
         is_primary: entry.primary.unwrap_or_default(),
+        meetings: meetings(entry.conference_properties),
     })
+}
+
+fn meetings(properties: Option<wire::ConferenceProperties>) -> Vec<MeetingKind> {
+    let allowed = properties.and_then(|properties| properties.allowed_conference_solution_types).unwrap_or_default();
+    let meet = allowed.iter().any(|kind| kind == "hangoutsMeet");
+    if meet { vec![MeetingKind::GoogleMeet] } else { Vec::new() }
 }
 
 fn is_hexadecimal_color(text: &str) -> bool {

@@ -6,15 +6,16 @@ use http::{HeaderMap, Method};
 use serde_json::json;
 
 use super::{GoogleProvider, wire};
+use crate::access::Access;
 use crate::error::{NotificationError, ProviderError};
 use crate::provider::{Notification, NotificationState, Watch, WatchRequest};
-use crate::secret::{AccessToken, Secret};
+use crate::secret::Secret;
 
 const WATCH: &str = "events.watch";
 
 pub(super) async fn watch(
     google: &GoogleProvider,
-    token: &AccessToken,
+    access: &Access,
     calendar: &str,
     channel: &WatchRequest,
 ) -> Result<Watch, ProviderError> {
@@ -27,7 +28,8 @@ pub(super) async fn watch(
     }
     // Not repeated: a channel id can be used once. An orphan of a lost answer sends notifications that nobody knows
     // and ends by itself.
-    let mut request = google.request(token, WATCH, Method::POST, "calendars/{calendarId}/events/watch", &[calendar])?;
+    let mut request =
+        google.request(access, WATCH, Method::POST, "calendars/{calendarId}/events/watch", &[calendar])?;
     request.is_idempotent = false;
     let body = json!({
         "id": channel.id,
@@ -47,11 +49,11 @@ fn read_channel(channel: wire::Channel) -> Result<Watch, ProviderError> {
 
 pub(super) async fn stop(
     google: &GoogleProvider,
-    token: &AccessToken,
+    access: &Access,
     channel_id: &str,
     resource_id: &str,
 ) -> Result<(), ProviderError> {
-    let request = google.request(token, "channels.stop", Method::POST, "channels/stop", &[])?;
+    let request = google.request(access, "channels.stop", Method::POST, "channels/stop", &[])?;
     let body = json!({"id": channel_id, "resourceId": resource_id});
     match google.send(&request.with_json(&body)).await {
         Ok(_) | Err(ProviderError::NotFound) => Ok(()),
@@ -73,7 +75,7 @@ pub(super) fn read_notification(headers: &HeaderMap) -> Result<Notification, Not
     Ok(Notification {
         channel_id: text("X-Goog-Channel-ID")?.to_owned(),
         channel_token: Secret::new(text("X-Goog-Channel-Token")?),
-        message_number: number,
+        message_number: Some(number),
         resource_id: text("X-Goog-Resource-ID")?.to_owned(),
         state: match text(STATE)? {
             "sync" => NotificationState::Sync,
@@ -117,7 +119,7 @@ mod tests {
         let notification = read_notification(&headers(&[])).unwrap();
         assert_eq!(notification.channel_id, "018f-channel");
         assert!(notification.channel_token.matches("hush"));
-        assert_eq!((notification.message_number, notification.state), (10, NotificationState::Exists));
+        assert_eq!((notification.message_number, notification.state), (Some(10), NotificationState::Exists));
         assert_eq!(notification.resource_id, "ret08u3rv24htgh289g");
         let sync = [("x-goog-resource-state", Some("sync")), ("x-goog-message-number", Some("1"))];
         assert_eq!(read_notification(&headers(&sync)).unwrap().state, NotificationState::Sync);

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{GoogleProvider, wire};
+use crate::access::Access;
 use crate::error::ProviderError;
 use crate::provider::{CalendarFreeBusy, FreeBusyProblem};
-use crate::secret::AccessToken;
 
 /// Google's `calendarExpansionMax`.
 const CALENDARS_A_REQUEST: usize = 50;
@@ -21,7 +21,7 @@ const LONGEST_RANGE: TimeDelta = TimeDelta::days(60);
 
 pub(super) async fn query(
     google: &GoogleProvider,
-    token: &AccessToken,
+    access: &Access,
     calendars: &[&str],
     range: Interval,
 ) -> Result<Vec<CalendarFreeBusy>, ProviderError> {
@@ -29,7 +29,7 @@ pub(super) async fn query(
     let questions = calendars.chunks(CALENDARS_A_REQUEST).map(|group| {
         let parts = &parts;
         async move {
-            let answers = try_join_all(parts.iter().map(|part| ask(google, token, group, *part))).await?;
+            let answers = try_join_all(parts.iter().map(|part| ask(google, access, group, *part))).await?;
             Ok::<_, ProviderError>(
                 group.iter().map(move |calendar| merge(calendar, &answers, range)).collect::<Vec<_>>(),
             )
@@ -54,7 +54,7 @@ type Answer = HashMap<String, Value>;
 
 async fn ask(
     google: &GoogleProvider,
-    token: &AccessToken,
+    access: &Access,
     calendars: &[&str],
     part: Interval,
 ) -> Result<Answer, ProviderError> {
@@ -65,7 +65,7 @@ async fn ask(
         "calendarExpansionMax": CALENDARS_A_REQUEST,
         "items": items,
     });
-    let request = google.request(token, "freebusy.query", Method::POST, "freeBusy", &[])?.with_json(&body);
+    let request = google.request(access, "freebusy.query", Method::POST, "freeBusy", &[])?.with_json(&body);
     let answer: wire::FreeBusyResponse = google.call(request).await?;
     Ok(answer.calendars.unwrap_or_default())
 }

@@ -2,23 +2,46 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 use cupo_core::ids::ClaimId;
-use cupo_core::zone::{TimeZoneName, first_instant_at_or_after};
+use cupo_core::zone::first_instant_at_or_after;
 use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::wire;
+use crate::error::ProviderError;
 use crate::event::{
     Attendee, CalendarEvent, EventKind, EventMark, EventStatus, EventTime, Meeting, Reminder, ReminderMethod,
     Reminders, ResponseStatus, Transparency, Visibility,
 };
+use crate::zones::zone_named;
 
 /// The private extended properties that mark Cupo's own events. The first holds the claim's UUID, which is the appointment's
 /// own where no seats are shared; its name is that of the events that are in the calendars already.
 const CLAIM: &str = "cupoAppointment";
 const INSTALLATION: &str = "cupoInstallation";
 
-/// The name of the field that is missing or has an unknown form.
-pub(super) type UnreadableField = &'static str;
+/// What stands in the way of reading an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// This field is missing or has an unknown form.
+    Field(&'static str),
+    UnknownZone(String),
+}
+
+impl Unreadable {
+    /// `place` leads to the event within the answer.
+    pub(super) fn of(self, operation: &str, place: &str) -> ProviderError {
+        match self {
+            Self::Field(field) => wire::unreadable(operation, &format!("{place}{field}")),
+            Self::UnknownZone(name) => ProviderError::Rejected(format!("{operation}: unknown time zone `{name}`")),
+        }
+    }
+}
+
+impl From<&'static str> for Unreadable {
+    fn from(field: &'static str) -> Self {
+        Self::Field(field)
+    }
+}
 
 /// The id of the event of a claim. Google's ids are made of `a-v` and `0-9`, which hexadecimal digits are.
 /// A higher generation is the next id to try when an id is taken for good.
@@ -33,7 +56,7 @@ pub(super) fn is_cancelled(event: &wire::Event) -> bool {
 }
 
 /// Reads an event that is not cancelled.
-pub(super) fn event(event: wire::Event) -> Result<CalendarEvent, UnreadableField> {
+pub(super) fn event(event: wire::Event) -> Result<CalendarEvent, Unreadable> {
     let meeting = meeting(&event);
     Ok(CalendarEvent {
         id: event.id.ok_or("id")?,
@@ -42,8 +65,8 @@ pub(super) fn event(event: wire::Event) -> Result<CalendarEvent, UnreadableField
         title: event.summary.unwrap_or_default(),
         description: event.description.filter(|text| !text.is_empty()),
         location: event.location.filter(|text| !text.is_empty()),
-        start: event.start.and_then(time).ok_or("start")?,
-        end: event.end.and_then(time).ok_or("end")?,
+        start: time(event.start.ok_or("start")?, "start")?,
+        end: time(event.end.ok_or("end")?, "end")?,
         status: match event.status.as_deref() {
             Some("cancelled") => EventStatus::Cancelled,
             Some("tentative") => EventStatus::Tentative,
@@ -73,35 +96,45 @@ pub(super) fn event(event: wire::Event) -> Result<CalendarEvent, UnreadableField
         meeting,
         mark: event.extended_properties.and_then(mark),
         recurring_event_id: event.recurring_event_id,
-        original_start: event.original_start_time.map(|start| time(start).ok_or("originalStartTime")).transpose()?,
+        original_start: event.original_start_time.map(|start| time(start, "originalStartTime")).transpose()?,
         html_link: event.html_link.filter(|link| is_web_address(link)),
     })
 }
 
-fn time(time: wire::EventDateTime) -> Option<EventTime> {
+fn time(time: wire::EventDateTime, field: &'static str) -> Result<EventTime, Unreadable> {
     let time = match (time.date_time, time.date) {
         (Some(text), _) => {
-            EventTime::Instant { at: instant(&text, time.time_zone.as_deref())?, time_zone: time.time_zone }
+            EventTime::Instant { at: instant(&text, time.time_zone.as_deref(), field)?, time_zone: time.time_zone }
         }
-        (None, Some(text)) => EventTime::Day(text.parse::<NaiveDate>().ok()?),
-        (None, None) => return None,
+        (None, Some(text)) => EventTime::Day(text.parse::<NaiveDate>().map_err(|_| field)?),
+        (None, None) => return Err(field.into()),
     };
     let year = match &time {
         EventTime::Instant { at, .. } => at.year(),
         EventTime::Day(day) => day.year(),
     };
     // Beyond these, arithmetic on the time could leave chrono's range.
-    (0..=9999).contains(&year).then_some(time)
+    if (0..=9999).contains(&year) { Ok(time) } else { Err(field.into()) }
 }
 
 /// RFC 3339; without an offset the zone must be told.
-fn instant(text: &str, time_zone: Option<&str>) -> Option<DateTime<Utc>> {
+fn instant(text: &str, time_zone: Option<&str>, field: &'static str) -> Result<DateTime<Utc>, Unreadable> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
-        return Some(instant.to_utc());
+        return Ok(instant.to_utc());
     }
-    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()?;
-    let zone = TimeZoneName::parse(time_zone?).ok()?;
-    (0..=9999).contains(&local.year()).then(|| first_instant_at_or_after(zone.tz(), local))
+    let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").map_err(|_| field)?;
+    if !(0..=9999).contains(&local.year()) {
+        return Err(field.into());
+    }
+    let name = time_zone.ok_or(field)?;
+    let zone = zone_named(name).ok_or_else(|| unknown_zone(name, field))?;
+    Ok(first_instant_at_or_after(zone, local))
+}
+
+/// What is no name of a zone is not shown.
+fn unknown_zone(name: &str, field: &'static str) -> Unreadable {
+    let is_name = name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+-".contains(&byte));
+    if is_name { Unreadable::UnknownZone(name.to_owned()) } else { field.into() }
 }
 
 fn attendee(attendee: wire::EventAttendee) -> Attendee {

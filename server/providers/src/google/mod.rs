@@ -7,7 +7,10 @@ mod failure;
 mod free_busy;
 mod mapping;
 pub mod oauth;
+pub mod service_account;
 mod wire;
+
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,13 +19,13 @@ use http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::access::Access;
 use crate::error::{NotificationError, ProviderError};
 use crate::event::CalendarEvent;
 use crate::provider::{
-    CalendarFreeBusy, CalendarProvider, Changes, Expected, Notification, ProviderCalendar, PutOutcome, SyncCursor,
-    Watch, WatchRequest,
+    CalendarFreeBusy, CalendarProvider, Changes, Expected, Notification, ProviderCalendar, PutOutcome, Renewal,
+    SyncCursor, Watch, WatchRequest,
 };
-use crate::secret::AccessToken;
 use crate::transport::{ProviderRequest, ProviderResponse, Transport};
 
 const PROVIDER: &str = "google";
@@ -52,7 +55,7 @@ impl GoogleProvider {
     /// not says so.
     fn request(
         &self,
-        token: &AccessToken,
+        access: &Access,
         operation: &'static str,
         method: Method,
         path_template: &'static str,
@@ -76,7 +79,7 @@ impl GoogleProvider {
             path_template,
             method,
             url,
-            token: Some(token.clone()),
+            access: Some(access.clone()),
             headers: HeaderMap::new(),
             body: Bytes::new(),
             is_idempotent: true,
@@ -96,67 +99,69 @@ impl GoogleProvider {
 
 #[async_trait]
 impl CalendarProvider for GoogleProvider {
-    async fn list_calendars(&self, token: &AccessToken) -> Result<Vec<ProviderCalendar>, ProviderError> {
-        calendars::list(self, token).await
+    async fn list_calendars(&self, access: &Access) -> Result<Vec<ProviderCalendar>, ProviderError> {
+        calendars::list(self, access).await
     }
 
     async fn changes(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendar: &str,
         cursor: Option<&SyncCursor>,
         window: Interval,
     ) -> Result<Changes, ProviderError> {
-        events::changes(self, token, calendar, cursor, window).await
+        events::changes(self, access, calendar, cursor, window).await
     }
 
     async fn free_busy(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendars: &[&str],
         range: Interval,
     ) -> Result<Vec<CalendarFreeBusy>, ProviderError> {
-        free_busy::query(self, token, calendars, range).await
+        free_busy::query(self, access, calendars, range).await
     }
 
     async fn put_event(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendar: &str,
         event: &CalendarEvent,
         expected: Expected<'_>,
     ) -> Result<PutOutcome, ProviderError> {
-        events::put(self, token, calendar, event, expected).await
+        events::put(self, access, calendar, event, expected).await
     }
 
     async fn get_event(
         &self,
-        token: &AccessToken,
+        access: &Access,
         calendar: &str,
         id: &str,
     ) -> Result<Option<CalendarEvent>, ProviderError> {
-        events::get(self, token, calendar, id).await
+        events::get(self, access, calendar, id).await
     }
 
-    async fn delete_event(
-        &self,
-        token: &AccessToken,
-        calendar: &str,
-        id: &str,
-        notify: bool,
-    ) -> Result<(), ProviderError> {
-        events::delete(self, token, calendar, id, notify).await
+    async fn delete_event(&self, access: &Access, calendar: &str, id: &str, notify: bool) -> Result<(), ProviderError> {
+        events::delete(self, access, calendar, id, notify).await
     }
 
-    async fn watch(&self, token: &AccessToken, calendar: &str, channel: &WatchRequest) -> Result<Watch, ProviderError> {
-        channels::watch(self, token, calendar, channel).await
+    fn has_notifications(&self) -> bool {
+        true
     }
 
-    async fn unwatch(&self, token: &AccessToken, channel_id: &str, resource_id: &str) -> Result<(), ProviderError> {
-        channels::stop(self, token, channel_id, resource_id).await
+    async fn watch(&self, access: &Access, calendar: &str, channel: &WatchRequest) -> Result<Watch, ProviderError> {
+        channels::watch(self, access, calendar, channel).await
     }
 
-    fn verify_notification(&self, headers: &HeaderMap) -> Result<Notification, NotificationError> {
-        channels::read_notification(headers)
+    async fn renew(&self, _: &Access, _: &str, _: Duration) -> Result<Renewal, ProviderError> {
+        Ok(Renewal::Replace)
+    }
+
+    async fn unwatch(&self, access: &Access, channel_id: &str, resource_id: &str) -> Result<(), ProviderError> {
+        channels::stop(self, access, channel_id, resource_id).await
+    }
+
+    fn read_notifications(&self, headers: &HeaderMap, _: &[u8]) -> Result<Vec<Notification>, NotificationError> {
+        Ok(vec![channels::read_notification(headers)?])
     }
 }

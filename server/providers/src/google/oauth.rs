@@ -3,23 +3,26 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use oauth2::basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse};
-use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet, HttpRequest,
-    HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
-    TokenResponse, TokenUrl,
+use oauth2::basic::{
+    BasicErrorResponse, BasicErrorResponseType, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+    BasicTokenType,
 };
+use oauth2::{
+    AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet, EndpointSet,
+    ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
 use url::{Url, form_urlencoded};
 
 use super::PROVIDER;
 use crate::error::{OauthError, ProviderError};
+use crate::oauth::{PkceChallenge, TokenGrant, life, passing_failure, unanswered};
 use crate::secret::Secret;
-use crate::transport::{ProviderRequest, ProviderResponse, Transport};
+use crate::transport::{ProviderRequest, Transport};
 
 /// What Cupo asks of a host: to read and write events, to ask for busy time, and to list the calendars.
 /// `freebusy.query` does not accept `calendar.events`, and `calendar.freebusy` can neither list nor watch.
@@ -28,9 +31,6 @@ pub const REQUIRED_SCOPES: [&str; 3] = [
     "https://www.googleapis.com/auth/calendar.freebusy",
     "https://www.googleapis.com/auth/calendar.calendarlist.readonly",
 ];
-
-/// The life of a token whose answer does not tell it; Google's does (an hour).
-const UNTOLD_LIFE: Duration = Duration::from_secs(300);
 
 /// The operator's OAuth client and Google's endpoints.
 #[derive(Debug, Clone)]
@@ -46,34 +46,6 @@ pub struct GoogleClient {
     pub redirect_url: Url,
 }
 
-/// What the token endpoint gave.
-#[derive(Debug, Clone)]
-pub struct TokenGrant {
-    pub access_token: Secret,
-    /// Absent in a refresh: the old one stays good.
-    pub refresh_token: Option<Secret>,
-    pub expires_in: Duration,
-    /// Those granted; a host may untick some of those asked for.
-    pub scopes: Vec<String>,
-}
-
-/// A PKCE challenge (S256) of a verifier.
-#[derive(Debug, Clone)]
-pub struct PkceChallenge(PkceCodeChallenge);
-
-impl PkceChallenge {
-    /// # Panics
-    /// When the verifier has not 43 to 128 characters (RFC 7636 §4.1). [`pkce_verifier`] makes one of 43.
-    pub fn s256(verifier: &Secret) -> Self {
-        Self(PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.expose().to_owned())))
-    }
-}
-
-/// A PKCE verifier from 32 random bytes.
-pub fn pkce_verifier(random: [u8; 32]) -> Secret {
-    Secret::new(BASE64_URL_SAFE_NO_PAD.encode(random))
-}
-
 /// The required scopes that `granted` lacks.
 pub fn missing_scopes(granted: &[String]) -> Vec<&'static str> {
     REQUIRED_SCOPES.into_iter().filter(|scope| !granted.iter().any(|granted| granted == scope)).collect()
@@ -86,7 +58,29 @@ pub struct GoogleOauth {
     client: GoogleClient,
 }
 
-type OauthClient = BasicClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
+type OauthClient = Client<
+    BasicErrorResponse,
+    TokenAnswer,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+type TokenAnswer = StandardTokenResponse<GoogleFields, BasicTokenType>;
+
+/// What Google's token answers hold beyond RFC 6749 §5.1.
+#[derive(Debug, Deserialize, Serialize)]
+struct GoogleFields {
+    /// Seconds: the host gave access for a time only.
+    refresh_token_expires_in: Option<u64>,
+}
+
+impl ExtraTokenFields for GoogleFields {}
 
 impl GoogleOauth {
     pub fn new(transport: Transport, client: GoogleClient) -> Self {
@@ -100,7 +94,7 @@ impl GoogleOauth {
         let mut request = client
             .authorize_url(move || CsrfToken::new(state))
             .add_scopes(REQUIRED_SCOPES.map(|scope| Scope::new(scope.to_owned())))
-            .set_pkce_challenge(challenge.0.clone())
+            .set_pkce_challenge(challenge.to_code_challenge())
             .add_extra_param("access_type", "offline")
             // Without it Google gives a refresh token at the very first consent only.
             .add_extra_param("prompt", "consent")
@@ -153,7 +147,7 @@ impl GoogleOauth {
     }
 
     fn oauth_client(&self) -> OauthClient {
-        BasicClient::new(ClientId::new(self.client.client_id.clone()))
+        Client::new(ClientId::new(self.client.client_id.clone()))
             .set_client_secret(ClientSecret::new(self.client.client_secret.expose().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_auth_uri(AuthUrl::from_url(self.client.auth_url.clone()))
@@ -200,7 +194,7 @@ impl GoogleOauth {
             path_template: operation,
             method,
             url,
-            token: None,
+            access: None,
             headers,
             body,
             is_idempotent,
@@ -209,42 +203,35 @@ impl GoogleOauth {
     }
 }
 
-/// What is no statement of the authorization server; the others are read by the `oauth2` crate.
-fn passing_failure(response: &ProviderResponse) -> Option<ProviderError> {
-    match response.status {
-        StatusCode::TOO_MANY_REQUESTS => Some(
-            response.retry_after().map_or_else(|| ProviderError::Transient("429".into()), ProviderError::Throttled),
-        ),
-        status if status.is_server_error() => Some(ProviderError::Transient(status.as_str().to_owned())),
-        _ => None,
-    }
-}
-
-fn grant(answer: BasicTokenResponse) -> TokenGrant {
+fn grant(answer: TokenAnswer) -> TokenGrant {
     TokenGrant {
         access_token: Secret::new(answer.access_token().secret().as_str()),
         refresh_token: answer.refresh_token().map(|token| Secret::new(token.secret().as_str())),
-        expires_in: answer.expires_in().unwrap_or(UNTOLD_LIFE),
+        expires_in: life(answer.expires_in()),
+        refresh_expires_in: answer
+            .extra_fields()
+            .refresh_token_expires_in
+            .map(|seconds| life(Some(Duration::from_secs(seconds)))),
         // RFC 6749 §5.1: no list means that what was asked for was granted.
         scopes: match answer.scopes() {
             Some(scopes) => scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
             None => REQUIRED_SCOPES.map(str::to_owned).to_vec(),
         },
+        is_personal: false,
     }
 }
 
-fn unanswered(error: ProviderError) -> OauthError {
-    match error {
-        ProviderError::Rejected(why) => OauthError::Rejected(why),
-        passing => OauthError::Transient(passing.to_string()),
-    }
+/// Whether it is a code and not a sentence, which could hold anything.
+pub(super) fn is_code(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// Only the error code is kept: descriptions are free text and bodies may hold tokens.
 fn read_error(error: RequestTokenError<ProviderError, BasicErrorResponse>) -> OauthError {
     match error {
         RequestTokenError::ServerResponse(answer) => {
-            let code = answer.error().as_ref().to_owned();
+            let code = answer.error().as_ref();
+            let code = if is_code(code) { code.to_owned() } else { "an unreadable code".to_owned() };
             match answer.error() {
                 BasicErrorResponseType::InvalidGrant => OauthError::InvalidGrant(code),
                 BasicErrorResponseType::InvalidClient | BasicErrorResponseType::UnauthorizedClient => {
@@ -322,13 +309,6 @@ mod tests {
     }
 
     #[test]
-    fn a_verifier_fits_the_rule_of_rfc_7636() {
-        let verifier = pkce_verifier([255; 32]);
-        assert_eq!(verifier.expose().len(), 43);
-        assert!(verifier.expose().bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)));
-    }
-
-    #[test]
     fn scopes_that_the_host_unticked_are_missing() {
         let granted = answer(json!({
             "access_token": "a", "token_type": "Bearer", "expires_in": 3599, "refresh_token": "r",
@@ -340,10 +320,17 @@ mod tests {
     }
 
     #[test]
+    fn a_refresh_token_of_time_based_access_tells_its_end() {
+        let timed = answer(json!({"access_token": "a", "token_type": "Bearer", "refresh_token_expires_in": 604_799}));
+        assert_eq!(timed.refresh_expires_in, Some(Duration::from_secs(604_799)));
+    }
+
+    #[test]
     fn an_answer_without_scopes_grants_those_asked_for() {
         let granted = answer(json!({"access_token": "a", "token_type": "Bearer"}));
         assert!(missing_scopes(&granted.scopes).is_empty());
         assert!(granted.refresh_token.is_none());
+        assert_eq!(granted.refresh_expires_in, None);
     }
 
     #[test]
@@ -353,11 +340,12 @@ mod tests {
         assert_eq!(refused("unauthorized_client"), OauthError::InvalidClient("unauthorized_client".into()));
         assert_eq!(refused("admin_policy_enforced"), OauthError::Denied("admin_policy_enforced".into()));
         assert_eq!(refused("invalid_request"), OauthError::Rejected("invalid_request".into()));
+        assert_eq!(refused("Dear ana@example.com"), OauthError::Rejected("an unreadable code".into()));
     }
 
     #[test]
     fn an_operators_mistake_does_not_ask_the_host_to_connect_again() {
-        assert!(matches!(ProviderError::from(refused("invalid_client")), ProviderError::Rejected(_)));
+        assert!(matches!(ProviderError::from(refused("invalid_client")), ProviderError::OperatorNeeded(_)));
         let dead = ProviderError::Reauth(crate::error::ReauthReason::GrantRevoked);
         assert_eq!(ProviderError::from(refused("invalid_grant")), dead);
     }

@@ -45,6 +45,13 @@ pub(super) struct CalendarListEntry {
     pub(super) access_role: Option<String>,
     pub(super) primary: Option<bool>,
     pub(super) deleted: Option<bool>,
+    pub(super) conference_properties: Option<ConferenceProperties>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ConferenceProperties {
+    pub(super) allowed_conference_solution_types: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

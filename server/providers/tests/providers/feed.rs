@@ -9,7 +9,7 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::get;
-use cupo_providers::{Feed, FeedConfig, FeedError, FeedReader};
+use cupo_providers::{Feed, FeedConfig, FeedError, FeedReader, Validators};
 
 const FILE: &str = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n";
 
@@ -40,7 +40,13 @@ async fn a_file_is_read_once_and_then_known_by_its_etag() {
     );
     let address = format!("{}/a.ics", serve(server).await);
     let first = reader().get(&address, None).await.unwrap();
-    assert_eq!(first, Feed::Changed { text: FILE.to_owned(), etag: Some("\"1\"".to_owned()) });
+    assert_eq!(
+        first,
+        Feed::Changed {
+            text: FILE.to_owned(),
+            validators: Validators { etag: Some("\"1\"".to_owned()), last_modified: None }
+        }
+    );
     assert_eq!(reader().get(&address, Some("\"1\"")).await, Ok(Feed::Unchanged));
     assert_eq!(reader().get(&address, Some("\"0\"")).await, Ok(first));
 }

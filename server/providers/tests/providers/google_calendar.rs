@@ -27,6 +27,7 @@ fn with_calendars(count: usize) -> GoogleOptions {
 fn ids(events: &[EventChange]) -> Vec<String> {
     let id = |change: &EventChange| match change {
         EventChange::Upsert(event) => event.id.clone(),
+        EventChange::Series { id, .. } => panic!("Google tells instances: {id}"),
         EventChange::Removed { id } => format!("-{id}"),
     };
     events.iter().map(id).collect()
@@ -302,7 +303,22 @@ async fn a_round_of_many_pages_is_one_round() {
     world.simulator.insert_event(ANA, series).unwrap();
     let round = world.google.changes(&world.token, ANA, None, hours(0, 24 * 100)).await.unwrap();
     assert_eq!(round.events.len(), 2300);
-    assert_eq!(world.calls().len(), 3);
+    let next = world.google.changes(&world.token, ANA, Some(&round.cursor), hours(0, 1)).await.unwrap();
+    assert_eq!(next.events, []);
+    // Google demands that all but the page and the sync token, and the window of the first round, stays as it was.
+    let without_place = |query: &str| {
+        let named = |pair: &&str| {
+            !["pageToken=", "syncToken=", "timeMin=", "timeMax="].iter().any(|name| pair.starts_with(name))
+        };
+        query.split('&').filter(named).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let queries: Vec<String> = world.api_exchanges().into_iter().map(|exchange| exchange.query).collect();
+    assert_eq!(queries.len(), 4);
+    assert!(queries[..3].iter().all(|query| query.contains("timeMin=") && query.contains("timeMax=")), "{queries:?}");
+    assert!(
+        queries.iter().all(|query| without_place(query) == ["singleEvents=true", "maxResults=1000"]),
+        "{queries:?}"
+    );
     world.assert_contract_is_kept();
 }
 
@@ -351,6 +367,19 @@ async fn busy_time_is_merged_over_chunks_of_calendars_and_of_days() {
 }
 
 #[tokio::test]
+async fn fifty_calendars_are_asked_about_in_one_request() {
+    let world = World::with(with_calendars(51)).await;
+    let calendars: Vec<String> = (0..51).map(|index| format!("calendar{index}@group.calendar.google.com")).collect();
+    let calendars: Vec<&str> = calendars.iter().map(String::as_str).collect();
+    world.google.free_busy(&world.token, &calendars[..50], hours(0, 24 * 60)).await.unwrap();
+    assert_eq!(world.calls(), ["POST /calendar/v3/freeBusy"]);
+    world.simulator.clear_exchanges();
+    world.google.free_busy(&world.token, &calendars, hours(0, 24)).await.unwrap();
+    assert_eq!(world.calls().len(), 2);
+    world.assert_contract_is_kept();
+}
+
+#[tokio::test]
 async fn the_busy_time_of_an_unknown_calendar_is_unknown_and_not_free() {
     let world = World::start().await;
     let answers = world.google.free_busy(&world.token, &[ANA, "nobody@example.com"], hours(0, 24)).await.unwrap();
@@ -364,12 +393,17 @@ async fn the_rule_of_what_blocks_agrees_with_googles_free_busy() {
     let world = World::start().await;
     let at = |hour: u32| json!({"dateTime": format!("2026-11-02T{hour:02}:00:00Z")});
     let declined = json!([{"email": ANA, "self": true, "responseStatus": "declined"}]);
+    let unanswered = json!([{"email": ANA, "self": true, "responseStatus": "needsAction"}]);
     for (index, changes) in [
         json!({}),
         json!({"transparency": "transparent"}),
         json!({"attendees": declined}),
         json!({"status": "tentative"}),
         json!({"transparency": "opaque", "visibility": "private"}),
+        json!({"eventType": "outOfOffice"}),
+        json!({"eventType": "workingLocation", "workingLocationProperties": {"type": "homeOffice", "homeOffice": {}}}),
+        json!({"eventType": "focusTime"}),
+        json!({"attendees": unanswered}),
     ]
     .into_iter()
     .enumerate()
@@ -384,10 +418,10 @@ async fn the_rule_of_what_blocks_agrees_with_googles_free_busy() {
     let round = world.google.changes(&world.token, ANA, None, day).await.unwrap();
     let read = round.events.iter().filter_map(|change| match change {
         EventChange::Upsert(event) => event.busy_interval(chrono_tz::Tz::Europe__Madrid),
-        EventChange::Removed { .. } => None,
+        EventChange::Series { .. } | EventChange::Removed { .. } => None,
     });
     assert_eq!(cupo_core::interval::normalize(read.collect()), told);
-    assert_eq!(told, [hours(0, 1), hours(6, 7), hours(8, 9)]);
+    assert_eq!(told, [0, 6, 8, 10, 14, 16].map(|start| hours(start, start + 1)));
 }
 
 fn channel(id: &str, token: &str) -> WatchRequest {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use cupo_providers::{
     CalendarProvider, Expected, ProviderError, ReauthReason, Secret, SyncCursor, TransportConfig, WatchRequest,
 };
-use cupo_simulators::google::{Fault, FreeBusyError, GoogleOptions};
+use cupo_simulators::google::{Fault, FreeBusyError, GoogleOptions, QuotaSettings};
 use url::Url;
 
 use crate::world::{ANA, World, appointment_event, hours, provider, token_of};
@@ -88,7 +88,8 @@ async fn a_short_retry_after_is_waited_for_and_a_long_one_is_handed_on() {
 
 #[tokio::test]
 async fn an_exceeded_quota_throttles() {
-    let world = World::with(GoogleOptions { requests_per_user_per_minute: Some(2), ..GoogleOptions::default() }).await;
+    let quota = QuotaSettings { per_user: Some(2), ..QuotaSettings::default() };
+    let world = World::with(GoogleOptions { quota, ..GoogleOptions::default() }).await;
     world.google.list_calendars(&world.token).await.unwrap();
     world.google.list_calendars(&world.token).await.unwrap();
     let told = world.google.list_calendars(&world.token).await;
@@ -119,7 +120,7 @@ async fn gone_means_another_thing_for_each_operation() {
 async fn an_expired_access_token_and_a_missing_scope_are_told_apart() {
     let world = World::start().await;
     let narrow = world.simulator.issue_tokens(ANA, &["calendar.calendarlist.readonly"]).unwrap();
-    let narrow = cupo_providers::AccessToken::new("ana", Secret::new(narrow.access_token));
+    let narrow = cupo_providers::Access::bearer("ana", Secret::new(narrow.access_token));
     world.google.list_calendars(&narrow).await.unwrap();
     let told = world.google.free_busy(&narrow, &[ANA], hours(0, 1)).await;
     assert_eq!(told, Err(ProviderError::Reauth(ReauthReason::MissingScope)));

@@ -1,9 +1,12 @@
 //! Connecting an account, from the consent page to the end of the grant.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use cupo_providers::google::oauth::{PkceChallenge, REQUIRED_SCOPES, missing_scopes, pkce_verifier};
-use cupo_providers::{AccessToken, CalendarProvider, OauthError, Secret};
+use chrono::TimeDelta;
+use cupo_providers::google::oauth::{REQUIRED_SCOPES, missing_scopes};
+use cupo_providers::oauth::{PkceChallenge, pkce_verifier};
+use cupo_providers::{Access, CalendarProvider, OauthError, Secret};
 use cupo_simulators::google::Fault;
 use url::{Url, form_urlencoded};
 
@@ -42,12 +45,12 @@ async fn a_host_connects_refreshes_and_disconnects() {
     let grant = oauth.exchange(&callback["code"], &verifier).await.unwrap();
     assert_eq!(missing_scopes(&grant.scopes), Vec::<&str>::new());
     let refresh_token = grant.refresh_token.expect("offline access with consent brings a refresh token");
-    let token = AccessToken::new("ana", grant.access_token);
+    let token = Access::bearer("ana", grant.access_token);
     world.google.list_calendars(&token).await.unwrap();
 
     let again = oauth.refresh(&refresh_token).await.unwrap();
-    assert!(!again.access_token.matches(token.expose()));
-    world.google.list_calendars(&AccessToken::new("ana", again.access_token)).await.unwrap();
+    assert!(!again.access_token.matches(token.token().unwrap().expose()));
+    world.google.list_calendars(&Access::bearer("ana", again.access_token)).await.unwrap();
 
     oauth.revoke(&refresh_token).await.unwrap();
     oauth.revoke(&refresh_token).await.unwrap();
@@ -98,6 +101,33 @@ async fn a_revoked_grant_is_final_and_is_asked_for_once() {
     let dead = world.oauth().refresh(&Secret::new(tokens.refresh_token)).await;
     assert_eq!(dead.unwrap_err(), OauthError::InvalidGrant("invalid_grant".into()));
     assert_eq!(world.simulator.exchanges().len(), 1);
+}
+
+#[tokio::test]
+async fn access_for_a_time_tells_its_end_and_ends_then() {
+    let world = World::start().await;
+    world.simulator.set_grant_lifetime(Some(TimeDelta::days(7)));
+    let oauth = world.oauth();
+    let verifier = pkce_verifier([7; 32]);
+    let url = oauth.authorize_url("s", &PkceChallenge::s256(&verifier), None);
+    let callback = consent(&url, &REQUIRED_SCOPES).await;
+    let grant = oauth.exchange(&callback["code"], &verifier).await.unwrap();
+    let (ends, week) = (grant.refresh_expires_in.unwrap(), Duration::from_secs(7 * 24 * 3600));
+    assert!(ends <= week && ends > week - Duration::from_secs(60), "{ends:?}");
+    let refresh_token = grant.refresh_token.unwrap();
+    oauth.refresh(&refresh_token).await.unwrap();
+    world.simulator.clock().advance(TimeDelta::days(8));
+    let ended = oauth.refresh(&refresh_token).await;
+    assert_eq!(ended.unwrap_err(), OauthError::InvalidGrant("invalid_grant".into()));
+}
+
+#[tokio::test]
+async fn a_scope_that_the_administrator_restricts_ends_the_grant() {
+    let world = World::start().await;
+    let tokens = world.simulator.issue_tokens(ANA, &REQUIRED_SCOPES).unwrap();
+    world.simulator.restrict_scopes(ANA, &REQUIRED_SCOPES[..1]);
+    let dead = world.oauth().refresh(&Secret::new(tokens.refresh_token)).await;
+    assert_eq!(dead.unwrap_err(), OauthError::InvalidGrant("invalid_grant".into()));
 }
 
 #[tokio::test]

@@ -7,8 +7,8 @@ use cupo_core::ids::ClaimId;
 use cupo_core::interval::Interval;
 use cupo_providers::google::oauth::{GoogleClient, GoogleOauth, REQUIRED_SCOPES};
 use cupo_providers::google::{GoogleEndpoints, GoogleProvider};
-use cupo_providers::{AccessToken, CalendarEvent, EventMark, EventTime, Secret, Transport, TransportConfig};
-use cupo_simulators::contract::Contract;
+use cupo_providers::{Access, CalendarEvent, EventMark, EventTime, Secret, Transport, TransportConfig};
+use cupo_simulators::contract::GoogleContract;
 use cupo_simulators::google::{DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Exchange, GoogleOptions, GoogleSimulator};
 use url::Url;
 
@@ -20,7 +20,7 @@ pub const APPOINTMENT_EVENT: &str = "cupo018f4e9e7a3b7c219d7e3b1f6a2c4d5e";
 pub struct World {
     pub simulator: GoogleSimulator,
     pub google: GoogleProvider,
-    pub token: AccessToken,
+    pub token: Access,
 }
 
 impl World {
@@ -63,7 +63,7 @@ impl World {
 
     /// Every request so far against the official discovery document.
     pub fn assert_contract_is_kept(&self) {
-        let Some(contract) = Contract::load() else {
+        let Some(contract) = GoogleContract::load() else {
             eprintln!("LEFT OUT: requests are not checked against Google's discovery document; set CUPO_CONTRACT_DIR");
             return;
         };
@@ -82,9 +82,9 @@ pub fn provider(simulator: &GoogleSimulator, config: TransportConfig) -> GoogleP
     GoogleProvider::new(Transport::new(config).unwrap(), endpoints)
 }
 
-pub fn token_of(simulator: &GoogleSimulator, email: &str) -> AccessToken {
+pub fn token_of(simulator: &GoogleSimulator, email: &str) -> Access {
     let tokens = simulator.issue_tokens(email, &REQUIRED_SCOPES).unwrap();
-    AccessToken::new(format!("account of {email}"), Secret::new(tokens.access_token))
+    Access::bearer(format!("account of {email}"), Secret::new(tokens.access_token))
 }
 
 fn address(simulator: &GoogleSimulator, path: &str) -> Url {

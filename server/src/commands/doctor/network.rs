@@ -14,7 +14,7 @@ use super::{Finding, TIME_LIMIT};
 use crate::assembly;
 use crate::config::{Config, is_loopback};
 
-/// Google refuses tokens of clocks that are further off than a few minutes; slots are wrong before that.
+/// Providers refuse assertions of clocks that are further off than a few minutes; slots are wrong before that.
 const TOLERATED_SKEW: TimeDelta = TimeDelta::seconds(30);
 
 pub async fn examine(config: &Config, store: Option<Store>, clock: Arc<dyn Clock>) -> Vec<Finding> {
@@ -30,14 +30,24 @@ pub async fn examine(config: &Config, store: Option<Store>, clock: Arc<dyn Clock
     };
     let public_url = config.address.public_url(config.address.listen);
     let mut findings = vec![public_address(&client, &public_url).await];
+    let login_url = config.microsoft.as_ref().map(|microsoft| &microsoft.login_url);
+    match config.google.as_ref().map(|google| &google.token_url).or(login_url) {
+        None => findings.push(Finding::left_out("clock", "there is nobody to compare it with")),
+        Some(provider) => findings.push(this_clock(&client, provider, &*clock).await),
+    }
     match &config.google {
-        None => {
-            findings.push(Finding::left_out("google", "not configured: accounts of Google cannot be connected"));
-            findings.push(Finding::left_out("clock", "there is nobody to compare it with"));
-        }
+        None => findings.push(Finding::left_out("google", "no client configured: hosts cannot connect accounts of Google")),
         Some(google) => {
-            findings.push(this_clock(&client, &google.token_url, &*clock).await);
-            findings.push(notifications(&public_url, google.webhook_url.as_ref(), &google.api_url));
+            findings.push(notifications("Google", &public_url, google.webhook_url.as_ref(), &google.api_url));
+        }
+    }
+    match &config.microsoft {
+        None => findings.push(Finding::left_out(
+            "microsoft",
+            "no application configured: hosts cannot connect accounts of Microsoft",
+        )),
+        Some(microsoft) => {
+            findings.push(notifications("Microsoft", &public_url, microsoft.webhook_url.as_ref(), &microsoft.graph_url));
         }
     }
     if config.smtp.is_none() {
@@ -136,17 +146,18 @@ fn mend(service: &str) -> &'static str {
     }
 }
 
-/// Google notifies public https addresses only; without notifications calendars are polled.
-fn notifications(public_url: &Url, webhook_url: Option<&Url>, api_url: &Url) -> Finding {
+/// Providers notify public https addresses only; without notifications calendars are polled.
+fn notifications(provider: &str, public_url: &Url, webhook_url: Option<&Url>, api_url: &Url) -> Finding {
     const SUBJECT: &str = "notifications";
     let address = webhook_url.unwrap_or(public_url);
     if address.scheme() == "https" && !is_loopback(address) {
-        return Finding::fine(SUBJECT, format!("Google posts to {}", host(address)));
+        return Finding::fine(SUBJECT, format!("{provider} posts to {}", host(address)));
     }
     if is_loopback(api_url) {
-        return Finding::fine(SUBJECT, "the simulator posts to this machine");
+        return Finding::fine(SUBJECT, format!("the simulator of {provider} posts to this machine"));
     }
-    Finding::left_out(SUBJECT, "Google cannot post to an address without https; changes are polled every few minutes")
+    let why = "cannot post to an address without https; changes are polled every few minutes";
+    Finding::left_out(SUBJECT, format!("{provider} {why}"))
 }
 
 fn host(url: &Url) -> &str {

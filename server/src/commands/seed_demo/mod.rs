@@ -11,7 +11,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clap::Args;
 use cupo_core::text::Locale;
 use cupo_engine::clock::SystemClock;
-use cupo_engine::{CalendarChoice, Engine, EngineError, GoogleCallback, Principal, SignUp, SignedIn, SiteInput};
+use cupo_engine::{
+    CalendarChoice, ConnectStart, Engine, EngineError, OauthCallback, Principal, SignUp, SignedIn, SiteInput,
+};
+use cupo_store::{AccountState, Provider};
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use serde::Serialize;
@@ -140,12 +143,14 @@ fn simulator(config: &Config, options: &SeedOptions) -> Result<Option<Url>> {
 }
 
 async fn connect(engine: &Engine, principal: &Principal, session_token: &str, simulator: &Url) -> Result<()> {
-    if engine.accounts(principal).await?.iter().any(|it| it.account.state == cupo_store::AccountState::Active) {
+    if engine.accounts(principal).await?.iter().any(|it| it.account.state == AccountState::Active) {
         return Ok(());
     }
-    let authorize = engine.google_connect_start(principal, session_token).await?;
+    let authorize = engine
+        .connect_start(principal, session_token, ConnectStart { provider: Provider::Google, account: None })
+        .await?;
     let callback = consent(authorize, simulator).await.context("consenting at the Google simulator")?;
-    let outcome = engine.google_connect_finish(principal, session_token, callback).await?;
+    let outcome = engine.connect_finish(principal, session_token, Provider::Google, callback).await?;
     ensure!(outcome.missing_scopes.is_empty(), "the simulator did not grant {:?}", outcome.missing_scopes);
     let calendars: Vec<_> = engine.accounts(principal).await?.into_iter().flat_map(|it| it.calendars).collect();
     let choices = calendars
@@ -163,7 +168,7 @@ async fn connect(engine: &Engine, principal: &Principal, session_token: &str, si
 }
 
 /// Does what a person does on the simulator's pages: choose the account, leave every box ticked, allow.
-async fn consent(mut authorize: Url, simulator: &Url) -> Result<GoogleCallback> {
+async fn consent(mut authorize: Url, simulator: &Url) -> Result<OauthCallback> {
     let client = reqwest::Client::builder().redirect(Policy::none()).timeout(TIME_LIMIT).build()?;
     let query: Vec<(String, String)> = authorize.query_pairs().into_owned().collect();
     let scopes = query.iter().find_map(|(name, value)| (name == "scope").then_some(value.as_str())).unwrap_or("");
@@ -183,5 +188,10 @@ async fn consent(mut authorize: Url, simulator: &Url) -> Result<GoogleCallback> 
     let Some(location) = location else { bail!("{authorize} answered {} without leading back", answer.status()) };
     let back: Url = location.parse()?;
     let value = |wanted: &str| back.query_pairs().find_map(|(name, it)| (name == wanted).then(|| it.into_owned()));
-    Ok(GoogleCallback { state: value("state"), code: value("code"), error: value("error") })
+    Ok(OauthCallback {
+        state: value("state"),
+        code: value("code"),
+        error: value("error"),
+        error_description: None,
+    })
 }

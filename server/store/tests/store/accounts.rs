@@ -86,6 +86,34 @@ on_both! {
         assert!(world.read(async |tx| calendars_due_for_poll(tx, at(100)).await).await.is_empty());
     }
 
+    async fn an_account_that_is_connected_anew_forgets_why_it_had_to_be(world: World) {
+        let tenant = world.tenant("acme").await;
+        let id = &tenant.account.id;
+        world
+            .write(async |tx| {
+                let (state, reason) = (AccountState::ReconnectNeeded, Some("claims_challenge"));
+                account_update_state(tx, tenant.id(), id, state, reason, at(1)).await?;
+                account_set_claims_challenge(tx, tenant.id(), id, r#"{"access_token":{}}"#, at(1)).await
+            })
+            .await
+            .unwrap();
+        let waiting = account_of(&world, &tenant.account).await;
+        assert_eq!(waiting.claims_challenge.as_deref(), Some(r#"{"access_token":{}}"#));
+        let anew = CalendarProviderAccount {
+            auth_kind: AuthKind::Password,
+            scopes: Vec::new(),
+            token_ciphertext: Some(b"anew".to_vec()),
+            ..waiting
+        };
+        let reconnect = async |tx: &mut Tx| account_reconnect(tx, &anew, at(2)).await;
+        assert!(world.write(reconnect).await.unwrap());
+        let stored = account_of(&world, &tenant.account).await;
+        assert_eq!((stored.state, stored.state_reason, stored.claims_challenge), (AccountState::Active, None, None));
+        assert_eq!((stored.auth_kind, stored.scopes.len(), stored.updated_at), (AuthKind::Password, 0, at(2)));
+        assert_eq!((stored.token_version, stored.token_ciphertext.as_deref()), (2, Some(&b"anew"[..])));
+        assert!(!world.write(reconnect).await.unwrap(), "its version is an old one by now");
+    }
+
     async fn a_deleted_account_takes_its_calendars_along_and_leaves_the_mappings(world: World) {
         let tenant = world.tenant("acme").await;
         let (appointment, calendar) = (appointment(&tenant, 60), &tenant.calendar);

@@ -377,9 +377,12 @@ on_both! {
             })
             .await
             .unwrap();
-        let found = world.read(async |tx| mapping_get_by_event(tx, tenant.id(), "event").await).await;
+        let found = world.read(async |tx| mapping_list_by_event(tx, tenant.id(), "event", None).await).await;
         let calendars: Vec<_> = found.into_iter().map(|mapping| mapping.calendar_id).collect();
         assert_eq!(calendars, [tenant.calendar.id.clone(), elsewhere.calendar_id]);
-        assert!(world.read(async |tx| mapping_get_by_event(tx, tenant.id(), "other").await).await.is_empty());
+        let copy = world.read(async |tx| mapping_list_by_event(tx, tenant.id(), "c", Some("event@google.com")).await).await;
+        assert_eq!(copy.len(), 2, "a copy has another id and the same UID");
+        let other = world.read(async |tx| mapping_list_by_event(tx, tenant.id(), "other", Some("other")).await).await;
+        assert!(other.is_empty());
     }
 }

@@ -59,6 +59,25 @@ on_both! {
         assert_eq!(listed(&world, &tenant, &calendars, (0, 600)).await, []);
     }
 
+    async fn an_event_is_mirrored_with_its_instances_and_with_those_of_no_other(world: World) {
+        let tenant = world.tenant("acme").await;
+        let a = &tenant.calendar.id;
+        world
+            .write(async |tx| {
+                for (number, id) in (0i64..).zip(["x_%", "x_%#1", "x_%#2", "x_%2", "xab#1", "y#x_%"]) {
+                    busy_interval_upsert(tx, &busy(&tenant, a, id, number, number + 1), at(0)).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let of = async |id: &str| world.read(async |tx| busy_interval_ids_of_event(tx, tenant.id(), a, id).await).await;
+        assert_eq!(of("x_%").await, ["x_%", "x_%#1", "x_%#2"]);
+        assert_eq!(of("x_%2").await, ["x_%2"]);
+        assert_eq!(of("xab").await, ["xab#1"]);
+        assert!(of("x").await.is_empty());
+    }
+
     async fn a_full_resync_leaves_exactly_the_new_intervals(world: World) {
         let tenant = world.tenant("acme").await;
         let other = calendar(&tenant.account, "other");

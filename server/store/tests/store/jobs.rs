@@ -41,6 +41,18 @@ async fn next(world: &World) -> Option<i64> {
 }
 
 on_both! {
+    async fn when_a_waiting_job_is_due_is_told_to_its_own_organization(world: World) {
+        let (tenant, other) = (world.tenant("acme").await, world.tenant("other").await);
+        enqueue(&world, &job(Some(tenant.id()), Some("pull:1"), 7)).await;
+        let due = async |tenant: &crate::world::Tenant, key: &str| {
+            world.read(async |tx| job_run_at(tx, tenant.id(), key).await).await
+        };
+        assert_eq!(due(&tenant, "pull:1").await, Some(at(7)));
+        assert_eq!((due(&tenant, "pull:2").await, due(&other, "pull:1").await), (None, None));
+        lease(&world, 8, "owner", 1).await;
+        assert_eq!(due(&tenant, "pull:1").await, None, "it runs");
+    }
+
     async fn due_jobs_are_leased_in_order_up_to_the_limit(world: World) {
         let tenant = world.tenant("acme").await;
         let (second, first, third, later) =

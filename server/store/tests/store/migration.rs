@@ -162,7 +162,7 @@ async fn counts(store: &Store) -> BTreeMap<&'static str, i64> {
 /// Migrates the database of two such tenants and looks at what became of the first one.
 async fn survives(url: &str) {
     let store = Store::connect(url).await.unwrap();
-    assert_eq!(store.pending_migrations().await.unwrap(), ["0002 availability"]);
+    assert_eq!(store.pending_migrations().await.unwrap(), ["0002 availability", "0003 providers"]);
     let before = counts(&store).await;
     assert!(before.values().all(|rows| *rows >= 2), "{before:?}");
     store.migrate().await.unwrap();
@@ -207,6 +207,7 @@ async fn survives(url: &str) {
             weight: 1,
             priority: 1,
             conflict_calendar_ids: None,
+            target_calendar_id: None,
         };
         assert_eq!(event_type_host_list(tx, organization_id, event_type_id).await.unwrap(), [host]);
     }
@@ -257,6 +258,7 @@ async fn survives(url: &str) {
 
     let calendar = calendar_get(tx, organization_id, calendar_id).await.unwrap().unwrap();
     assert!(calendar.tentative_blocks && calendar.unanswered_blocks);
+    assert_eq!(calendar.meetings, ["meet"], "every account was Google's");
     let calendars = std::slice::from_ref(calendar_id);
     let busy = busy_interval_list_detailed(tx, organization_id, calendars, between(-1000, 1000)).await.unwrap();
     let told: Vec<_> = busy.iter().map(|busy| (busy.external_event_id.as_str(), busy.interval, busy.kind)).collect();

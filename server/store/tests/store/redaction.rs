@@ -1,6 +1,6 @@
 //! What a record holds of secrets and of visitors stays out of logs.
 
-use cupo_core::ids::{BookingLinkId, EventTypeId, OrganizationId};
+use cupo_core::ids::{BookingLinkId, CredentialId, EventTypeId, OrganizationId};
 use cupo_core::question::Answer;
 use cupo_store::*;
 
@@ -28,6 +28,15 @@ fn debug_output_holds_no_secret() {
     let mut mailbox = account(&organization_id, &host.id, "ana@example.com");
     mailbox.token_ciphertext = Some(secret());
     assert_hides(&mailbox, "CalendarProviderAccount");
+    let credential = ProviderCredential {
+        id: CredentialId::parse(&id()).unwrap(),
+        organization_id: organization_id.clone(),
+        provider: Provider::Outlook,
+        name: "application".to_owned(),
+        ciphertext: secret(),
+        created_at: at(0),
+    };
+    assert_hides(&credential, "ProviderCredential");
     let session = Session {
         token_hash: secret(),
         user_id: host.id.clone(),

@@ -1,6 +1,6 @@
 use cupo_store::*;
 
-use crate::world::{at, on_both, subscription};
+use crate::world::{Tenant, at, on_both, subscription};
 
 on_both! {
     async fn a_replayed_or_overtaken_notification_is_refused(world: World) {
@@ -50,6 +50,14 @@ on_both! {
         let expiring = async |before| ids(world.read(async |tx| subscriptions_expiring(tx, at(before)).await).await);
         assert!(expiring(99).await.is_empty());
         assert_eq!(expiring(100).await, std::slice::from_ref(&early.id));
+        let extend = async |of: &Tenant, until| {
+            world.write(async |tx| subscription_extend(tx, of.id(), &early.id, at(until)).await).await.unwrap()
+        };
+        let other = world.tenant("other").await;
+        assert!(!extend(&other, 900).await, "another organization's");
+        assert!(extend(&tenant, 150).await);
+        assert!(expiring(149).await.is_empty());
+        assert_eq!(expiring(150).await, std::slice::from_ref(&early.id));
         assert!(world.write(async |tx| subscription_delete(tx, tenant.id(), &early.id).await).await.unwrap());
         assert!(!world.write(async |tx| subscription_delete(tx, tenant.id(), &early.id).await).await.unwrap());
         assert_eq!(expiring(200).await, std::slice::from_ref(&late.id));

@@ -239,12 +239,13 @@ on_both! {
         let upcoming = appointment_list_upcoming_for_event_type(tx, theirs, event_type_id, at(0)).await.unwrap();
         assert!(upcoming.is_empty());
         assert!(mapping_get(tx, theirs, claim_id).await.unwrap().is_none());
-        assert!(mapping_get_by_event(tx, theirs, "event").await.unwrap().is_empty());
+        assert!(mapping_list_by_event(tx, theirs, "event", Some("event@google.com")).await.unwrap().is_empty());
         assert!(mapping_get_by_external(tx, theirs, calendar_id, "event").await.unwrap().is_none());
         let calendars = std::slice::from_ref(calendar_id);
         assert!(busy_interval_list(tx, theirs, calendars, everything).await.unwrap().is_empty());
         assert!(busy_interval_list_detailed(tx, theirs, calendars, everything).await.unwrap().is_empty());
         assert!(busy_interval_list_at(tx, theirs, calendars, everything, at(0)).await.unwrap().is_empty());
+        assert!(busy_interval_ids_of_event(tx, theirs, calendar_id, "busy").await.unwrap().is_empty());
         assert!(subscription_list_by_calendar(tx, theirs, calendar_id).await.unwrap().is_empty());
         assert!(subscription_list_by_account(tx, theirs, account).await.unwrap().is_empty());
         assert!(site_list(tx, theirs).await.unwrap().is_empty());

@@ -237,6 +237,7 @@ pub fn host(event_type: &EventType, user_id: &UserId, schedule_id: &ScheduleId) 
         weight: 1,
         priority: 1,
         conflict_calendar_ids: None,
+        target_calendar_id: None,
     }
 }
 
@@ -281,11 +282,13 @@ pub fn account(organization_id: &OrganizationId, user_id: &UserId, email: &str) 
         auth_kind: AuthKind::UserOauth,
         email: email.to_owned(),
         impersonated_email: None,
+        credential_id: None,
         scopes: vec!["calendar.events".to_owned(), "calendar.readonly".to_owned()],
         token_ciphertext: Some(b"token-ciphertext".to_vec()),
         token_version: 1,
         state: AccountState::Active,
         state_reason: None,
+        claims_challenge: None,
         created_at: at(0),
         updated_at: at(0),
     }
@@ -303,6 +306,7 @@ pub fn calendar(account: &CalendarProviderAccount, external_id: &str) -> Calenda
         color: None,
         can_write: true,
         is_primary: external_id == "primary",
+        meetings: vec!["meet".to_owned()],
         checks_conflicts: true,
         receives_events: external_id == "primary",
         tentative_blocks: true,
@@ -421,6 +425,7 @@ pub fn mapping(appointment: &Appointment, calendar: &Calendar, external_event_id
         calendar_id: calendar.id.clone(),
         external_event_id: external_event_id.to_owned(),
         etag: Some("\"1\"".to_owned()),
+        ical_uid: Some(format!("{external_event_id}@google.com")),
         html_link: None,
         meeting_state: MeetingState::Pending,
         pushed_sequence: 0,

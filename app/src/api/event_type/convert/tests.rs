@@ -109,6 +109,21 @@ fn calendars_of_its_own_count_only_where_they_were_asked_for() {
 }
 
 #[test]
+fn events_go_where_the_host_has_chosen_unless_a_calendar_is_named() {
+    let target = |id: &str| {
+        let row = HostRow { target_calendar_id: id.to_owned(), ..HostRow::default() };
+        let form = EventTypeForm {
+            single_host: host_key("1"),
+            hosts: Rows::from([(host_key("1"), row)]),
+            ..EventTypeForm::default()
+        };
+        read(&form).input.unwrap().hosts[0].target_calendar_id.clone()
+    };
+    assert_eq!(target(""), None);
+    assert_eq!(target("c"), Some("c".to_owned()));
+}
+
+#[test]
 fn questions_move_up_and_down_and_go_without_a_script() {
     let step = |form: &EventTypeForm, step: &str| after_step(Draft { form: form.clone(), step: step.to_owned() });
     let form = asked(&["a", "b", "c"]);

@@ -131,6 +131,7 @@ impl Scene {
     pub async fn set(config: &Config, store: Store, slug: String) -> Result<Self> {
         let mut quiet = config.clone();
         quiet.google = None;
+        quiet.microsoft = None;
         quiet.smtp = None;
         quiet.sign_up.open = true;
         let public_url = quiet.address.public_url(quiet.address.listen);
