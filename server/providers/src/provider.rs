@@ -65,13 +65,7 @@ pub trait CalendarProvider: Send + Sync {
     ) -> Result<Option<CalendarEvent>, ProviderError>;
 
     /// Deletes the event; `notify` tells the attendees. An event that is gone already is no error.
-    async fn delete_event(
-        &self,
-        access: &Access,
-        calendar: &str,
-        id: &str,
-        notify: bool,
-    ) -> Result<(), ProviderError>;
+    async fn delete_event(&self, access: &Access, calendar: &str, id: &str, notify: bool) -> Result<(), ProviderError>;
 
     /// Whether this provider sends notifications. Of one that does not, calendars are polled.
     fn has_notifications(&self) -> bool;

@@ -15,7 +15,7 @@ async fn test(world: &World) -> AccountTest {
 fn outcomes(test: &AccountTest) -> Vec<(TestWhat, Option<&str>, Result<(), &str>)> {
     test.steps
         .iter()
-        .map(|step| (step.what, step.calendar.as_deref(), step.outcome.as_ref().map(|()| ()).map_err(String::as_str)))
+        .map(|step| (step.what, step.calendar.as_deref(), step.outcome.as_ref().copied().map_err(String::as_str)))
         .collect()
 }
 

@@ -224,7 +224,7 @@ async fn an_application_has_one_token_for_all_mailboxes() {
     world.microsoft().clear_exchanges();
     let refresh = |id| world.engine.account_refresh(&world.principal, id);
     let (one, two) = tokio::join!(refresh(&ana), refresh(&ben));
-    (one.unwrap(), two.unwrap());
+    one.and(two).unwrap();
     let asked = world.microsoft().exchanges();
     assert_eq!(asked.iter().filter(|exchange| exchange.path.ends_with("/token")).count(), 1);
 }

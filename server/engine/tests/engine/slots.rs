@@ -126,10 +126,10 @@ async fn a_mirror_that_is_too_old_and_a_silent_provider_offer_nothing_at_all() {
 async fn a_provider_that_hangs_delays_no_visitor() {
     let world = World::open_for_business().await;
     // The mirror is stale, and nothing else would end the question: no answer comes for a minute.
-    world.pass(TimeDelta::hours(2));
+    world.pass(TimeDelta::days(8));
     world.fault("POST", "/freeBusy$", 1000, Fault { delay_ms: 60_000, ..Fault::default() });
     let process = world.process_with(EngineSettings { live_check_timeout: Duration::from_secs(60), ..delivered() });
-    let request = slots_request("2026-11-25", "2026-11-25");
+    let request = slots_request("2026-12-02", "2026-12-02");
     let answer = tokio::time::timeout(Duration::from_secs(9), process.slots(&request)).await;
     assert!(matches!(answer.expect("the visitor has an answer"), Err(EngineError::CalendarUnreachable)));
 }

@@ -1,7 +1,7 @@
 //! The one place that talks to providers: it times out, limits, repeats, counts, traces and redacts.
 //!
-//! Before a request is sent it waits for its turn among those of its mailbox, the [circuit](circuit) of its host must not be
-//! open, and there must be room for it in the [budgets](budget) of its account and of the installation.
+//! Before a request is sent it waits for its turn among those of its mailbox, the circuit of its host must not be
+//! open, and there must be room for it in the budgets of its account and of the installation.
 //!
 //! Adapters hand it a `ProviderRequest` with a classifier that reads an answer as an error or not; they never see a
 //! connection. What is logged: the method, host, path template, status and duration; never a token, an address or a
