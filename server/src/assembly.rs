@@ -10,7 +10,7 @@ use cupo_engine::random::OsRandom;
 use cupo_engine::{Engine, EngineParts, EngineSettings, Mailer, Providers, ProvidersParts, SessionSecret};
 use cupo_providers::google::oauth::GoogleClient;
 use cupo_providers::microsoft::oauth::MicrosoftClient;
-use cupo_providers::{Transport, TransportConfig};
+use cupo_providers::{Budgets, Transport, TransportConfig};
 use cupo_store::Store;
 use url::Url;
 
@@ -50,8 +50,7 @@ pub fn engine(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Cl
     settings.feeds.allows_private_addresses = config.limits.private_addresses;
     settings.operator_email = config.operator.email.clone();
     let of_google = config.google.as_ref().and_then(|google| google.webhook_url.as_ref());
-    settings.google_webhook_url =
-        webhook_url(of_google, public_url, GOOGLE_WEBHOOK, &config.google_addresses.api_url);
+    settings.google_webhook_url = webhook_url(of_google, public_url, GOOGLE_WEBHOOK, &config.google_addresses.api_url);
     let of_microsoft = config.microsoft.as_ref().and_then(|microsoft| microsoft.webhook_url.as_ref());
     settings.microsoft_webhook_url =
         webhook_url(of_microsoft, public_url, MICROSOFT_WEBHOOK, &config.microsoft_addresses.graph_url);
@@ -67,12 +66,7 @@ pub fn engine(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Cl
     }))
 }
 
-fn providers(
-    config: &Config,
-    settings: &EngineSettings,
-    public_url: &Url,
-    clock: Arc<dyn Clock>,
-) -> Result<Providers> {
+fn providers(config: &Config, settings: &EngineSettings, public_url: &Url, clock: Arc<dyn Clock>) -> Result<Providers> {
     let google_client = config.google.as_ref().map(|google| GoogleClient {
         client_id: google.client_id.clone(),
         client_secret: google.client_secret.clone(),
@@ -88,12 +82,15 @@ fn providers(
         login_url: microsoft.login_url.clone(),
         redirect_url: below(public_url, MICROSOFT_CALLBACK),
     });
-    let guarded = TransportConfig {
-        allows_private_addresses: config.limits.private_addresses,
-        ..TransportConfig::default()
-    };
+    let usual = Budgets::default();
+    let budgets = [("google", config.google_budget), ("microsoft", config.microsoft_budget)]
+        .into_iter()
+        .fold(usual.clone(), |budgets, (name, configured)| budgets.with(name, configured.over(usual.of(name))));
+    let guarded =
+        TransportConfig { allows_private_addresses: config.limits.private_addresses, ..TransportConfig::default() };
     let parts = ProvidersParts {
-        transport: Transport::new(TransportConfig::default()).context("the transport to providers")?,
+        transport: Transport::new(TransportConfig { budgets, ..TransportConfig::default() })
+            .context("the transport to providers")?,
         guarded_transport: Transport::new(guarded).context("the transport to CalDAV servers")?,
         feeds: settings.feeds.clone(),
         clock: cupo_providers::Clock::new(move || clock.now()),

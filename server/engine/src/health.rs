@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use cupo_providers::{Access, CalendarProvider, CircuitPhase, ProviderError, Secret};
+use cupo_providers::{Access, CalendarProvider, ProviderError, Secret};
 use cupo_store::Provider;
 
 use crate::{Engine, EngineError};
@@ -45,25 +45,6 @@ impl Engine {
             checks.push(Check { name: "smtp", ok, detail });
         }
         checks
-    }
-
-    /// The servers of providers that are left alone, because they did not answer properly again and again.
-    #[must_use]
-    pub fn circuits(&self) -> Vec<Check> {
-        let providers = &self.0.providers;
-        let states = providers.transport.circuits().into_iter().chain(providers.caldav.transport.circuits());
-        states
-            .map(|state| {
-                let does = match state.phase {
-                    CircuitPhase::Closed => "has failed and is asked again",
-                    CircuitPhase::Open => "fails again and again and is left alone",
-                    CircuitPhase::HalfOpen => "has failed again and again and is being tried",
-                };
-                let seconds = state.since.elapsed().as_secs();
-                let detail = format!("{} {does}, for {seconds} s", state.host);
-                Check { name: state.provider, ok: state.phase == CircuitPhase::Closed, detail }
-            })
-            .collect()
     }
 }
 

@@ -5,6 +5,7 @@
 //! each with its key, its variable and what would be right. One file per section.
 
 mod address;
+mod budgets;
 mod database;
 mod google;
 mod limits;
@@ -24,6 +25,7 @@ use figment::Figment;
 use figment::providers::{Format, Toml};
 
 pub use address::{Address, is_loopback};
+pub use budgets::RequestBudget;
 pub use database::Database;
 pub use google::{Google, GoogleAddresses};
 pub use limits::Limits;
@@ -49,9 +51,11 @@ pub struct Config {
     /// `None` when no Google client is configured: accounts of Google can then not be connected.
     pub google: Option<Google>,
     pub google_addresses: GoogleAddresses,
+    pub google_budget: RequestBudget,
     /// `None` when no application of Microsoft's is configured: their accounts can then not be connected by their owners.
     pub microsoft: Option<Microsoft>,
     pub microsoft_addresses: MicrosoftAddresses,
+    pub microsoft_budget: RequestBudget,
     pub operator: Operator,
     /// `None` when no mail server is configured: bookings work, mails are not sent.
     pub smtp: Option<Smtp>,
@@ -91,6 +95,13 @@ impl Config {
         let secrets = secrets::read(&reader);
         let google = google::read(&reader);
         let microsoft = microsoft::read(&reader);
+        let google_budget =
+            budgets::read(&reader, "google.requests_per_minute_per_account", "google.requests_per_minute_per_project");
+        let microsoft_budget = budgets::read(
+            &reader,
+            "microsoft.requests_per_minute_per_account",
+            "microsoft.requests_per_minute_per_project",
+        );
         let operator = operator::read(&reader);
         let smtp = smtp::read(&reader);
         let log = log::read(&reader);
@@ -108,8 +119,10 @@ impl Config {
             secrets: secrets.expect(told),
             google,
             google_addresses,
+            google_budget: google_budget.expect(told),
             microsoft,
             microsoft_addresses,
+            microsoft_budget: microsoft_budget.expect(told),
             operator: operator.expect(told),
             smtp: smtp.expect(told),
             log: log.expect(told),

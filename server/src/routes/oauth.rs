@@ -30,6 +30,8 @@ struct CallbackQuery {
     code: Option<String>,
     error: Option<String>,
     error_description: Option<String>,
+    /// Microsoft's administrators come back so when they have allowed the application for everybody.
+    admin_consent: Option<String>,
 }
 
 /// The provider of a path; Microsoft's calendars are Outlook's.
@@ -67,8 +69,13 @@ async fn callback(
     Query(query): Query<CallbackQuery>,
 ) -> Result<Response, Failure> {
     let provider = provider_named(&provider)?;
+    let CallbackQuery { state: opaque, code, error, error_description, admin_consent } = query;
+    if admin_consent.is_some_and(|said| said.eq_ignore_ascii_case("true")) && code.is_none() && error.is_none() {
+        // It says nothing that is believed: whoever connects now finds out whether it is true.
+        let to = if signed_in(&context).is_some() { "/dashboard/calendars" } else { "/sign-in" };
+        return Ok(redirect(&format!("{to}?notice=admin_consented")));
+    }
     let Some((principal, token)) = signed_in(&context) else { return Ok(to_sign_in()) };
-    let CallbackQuery { state: opaque, code, error, error_description } = query;
     let callback = OauthCallback { state: opaque, code, error, error_description };
     Ok(match state.engine.connect_finish(principal, token, provider, callback).await {
         Ok(outcome) if outcome.missing_scopes.is_empty() => redirect("/dashboard/calendars?notice=connected"),
@@ -87,7 +94,9 @@ fn to_sign_in() -> Response {
 
 fn to_calendars(provider: Provider, error: &EngineError) -> Response {
     tracing::warn!(provider = provider.as_str(), %error, "an account could not be connected");
-    redirect(&format!("/dashboard/calendars?error={}", error.code()))
+    let is_googles = provider == Provider::Google && matches!(error, EngineError::ConsentNeeded(_));
+    let provider = if is_googles { "&provider=google" } else { "" };
+    redirect(&format!("/dashboard/calendars?error={}{provider}", error.code()))
 }
 
 fn redirect(path: &str) -> Response {

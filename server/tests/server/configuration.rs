@@ -134,3 +134,46 @@ fn google_has_its_real_addresses_unless_told_otherwise() {
     assert_eq!(google.token_url.as_str(), "https://oauth2.googleapis.com/token");
     assert_eq!(google.api_url.as_str(), "https://www.googleapis.com/calendar/v3");
 }
+
+#[test]
+fn microsoft_takes_a_secret_or_a_certificate_with_its_key_and_says_what_is_missing() {
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/providers/tests/keys");
+    let read = |lines: &str| Config::from_toml(&format!("{SECRETS}\n[microsoft]\n{lines}"));
+    let mistake = |lines: &str| {
+        let mistakes = read(lines).unwrap_err().0;
+        assert_eq!(mistakes.len(), 1, "{mistakes:?}");
+        mistakes[0].key.clone()
+    };
+    let with_secret = read("client_id = \"id\"\nclient_secret = \"secret\"\ntenant = \"organizations\"").unwrap();
+    let microsoft = with_secret.microsoft.unwrap();
+    assert_eq!(
+        (microsoft.tenant.as_str(), microsoft.graph_url.as_str()),
+        ("organizations", "https://graph.microsoft.com/v1.0")
+    );
+    assert!(!format!("{microsoft:?}").contains("\"secret\""));
+    let certificate = format!("client_id = \"id\"\ncertificate_file = \"{keys}/certificate.pem\"\n");
+    let whole = format!("{certificate}private_key_file = \"{keys}/rsa-pkcs8.pem\"");
+    assert!(read(&whole).unwrap().microsoft.is_some());
+    assert!(read("").unwrap().microsoft.is_none());
+
+    assert_eq!(mistake("client_id = \"id\""), "microsoft.client_secret");
+    assert_eq!(mistake("client_secret = \"secret\""), "microsoft.client_id");
+    assert_eq!(mistake(&certificate), "microsoft.private_key_file");
+    assert_eq!(mistake(&format!("{whole}\nclient_secret = \"secret\"")), "microsoft.client_secret");
+    assert_eq!(mistake("client_id = \"id\"\nclient_secret = \"s\"\ntenant = \"a/b\""), "microsoft.tenant");
+    let absent = whole.replace("certificate.pem", "absent.pem");
+    assert_eq!(mistake(&absent), "microsoft.certificate_file");
+}
+
+#[test]
+fn budgets_are_the_providers_own_unless_others_are_given() {
+    let config = Config::from_toml(&format!("{SECRETS}\n[google]\nrequests_per_minute_per_account = 90\n")).unwrap();
+    assert_eq!(config.google_budget.per_account, Some(90));
+    let usual = cupo_providers::Budgets::default().of("google");
+    let own = config.google_budget.over(usual);
+    assert_eq!((own.per_account.unwrap().requests, own.per_project), (90, usual.per_project));
+    let lifted = Config::from_toml(&format!("{SECRETS}\n[microsoft]\nrequests_per_minute_per_account = 0\n")).unwrap();
+    assert_eq!(lifted.microsoft_budget.over(cupo_providers::Budgets::default().of("microsoft")).per_account, None);
+    let wrong = Config::from_toml(&format!("{SECRETS}\n[google]\nrequests_per_minute_per_project = \"many\"\n"));
+    assert_eq!(wrong.unwrap_err().0[0].key, "google.requests_per_minute_per_project");
+}

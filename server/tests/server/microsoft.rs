@@ -85,6 +85,17 @@ async fn what_is_no_notification_of_ours_is_answered_and_does_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_who_allowed_the_application_is_thanked() {
+    let world = World::start().await;
+    let back = "/oauth/microsoft/callback?admin_consent=True&tenant=6f2d5c1e-8a0b-4e57-9c3d-2b7f41a86e90";
+    assert_eq!(location(&world.get(back).await), "/sign-in?notice=admin_consented");
+    let page = world.browse("/sign-in?notice=admin_consented").await.text().await.unwrap();
+    assert!(page.contains("Cupo is allowed for your organization"), "{page}");
+    let cookie = world.sign_in().await;
+    assert_eq!(location(&world.ask(&cookie, back).await), "/dashboard/calendars?notice=admin_consented");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_provider_is_an_unknown_address() {
     let world = World::start().await;
     let cookie = world.sign_in().await;

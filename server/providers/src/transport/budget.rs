@@ -62,6 +62,11 @@ impl Budgets {
         Self(HashMap::new())
     }
 
+    /// The provider's; nothing is limited where it has none.
+    pub fn of(&self, provider: &str) -> ProviderBudget {
+        self.0.get(provider).copied().unwrap_or_default()
+    }
+
     #[must_use]
     pub fn with(mut self, provider: impl Into<String>, budget: ProviderBudget) -> Self {
         self.0.insert(provider.into(), budget);

@@ -39,7 +39,7 @@ impl Radicale {
             match listening(folder.path()) {
                 Ok((process, port)) => {
                     let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-                    return Self { process, folder, url, http: reqwest::Client::new() };
+                    return Self { process, folder, url, http: reqwest::Client::builder().build().unwrap() };
                 }
                 Err(words) => told = words,
             }

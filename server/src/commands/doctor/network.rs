@@ -36,7 +36,9 @@ pub async fn examine(config: &Config, store: Option<Store>, clock: Arc<dyn Clock
         Some(provider) => findings.push(this_clock(&client, provider, &*clock).await),
     }
     match &config.google {
-        None => findings.push(Finding::left_out("google", "no client configured: hosts cannot connect accounts of Google")),
+        None => {
+            findings.push(Finding::left_out("google", "no client configured: hosts cannot connect accounts of Google"))
+        }
         Some(google) => {
             findings.push(notifications("Google", &public_url, google.webhook_url.as_ref(), &google.api_url));
         }
@@ -47,7 +49,12 @@ pub async fn examine(config: &Config, store: Option<Store>, clock: Arc<dyn Clock
             "no application configured: hosts cannot connect accounts of Microsoft",
         )),
         Some(microsoft) => {
-            findings.push(notifications("Microsoft", &public_url, microsoft.webhook_url.as_ref(), &microsoft.graph_url));
+            findings.push(notifications(
+                "Microsoft",
+                &public_url,
+                microsoft.webhook_url.as_ref(),
+                &microsoft.graph_url,
+            ));
         }
     }
     if config.smtp.is_none() {
@@ -123,16 +130,25 @@ async fn services(config: &Config, store: Option<Store>, public_url: &Url, clock
             )];
         }
     };
+    let alerts = match engine.operator_alerts().await {
+        Ok(alerts) => alerts,
+        // A database that is not there, or not up to date, has its own finding.
+        Err(_) => Vec::new(),
+    };
+    let alerts = alerts.into_iter().map(|alert| {
+        let since = alert.first_at.format("%Y-%m-%d %H:%M UTC");
+        let what = format!("{} is refused since {since} ({}).", alert.code.replace('_', " "), alert.detail);
+        Finding::wrong("operator alert", what, "Give it a new secret or certificate, in the configuration.")
+    });
     let checks = engine.provider_reachability().await.into_iter();
-    checks
-        .map(|check| {
-            if check.ok {
-                Finding::fine(check.name, check.detail)
-            } else {
-                Finding::wrong(check.name, format!("{}.", check.detail.trim_end_matches('.')), mend(check.name))
-            }
-        })
-        .collect()
+    let checks = checks.map(|check| {
+        if check.ok {
+            Finding::fine(check.name, check.detail)
+        } else {
+            Finding::wrong(check.name, format!("{}.", check.detail.trim_end_matches('.')), mend(check.name))
+        }
+    });
+    alerts.chain(checks).collect()
 }
 
 fn mend(service: &str) -> &'static str {

@@ -188,10 +188,5 @@ async fn consent(mut authorize: Url, simulator: &Url) -> Result<OauthCallback> {
     let Some(location) = location else { bail!("{authorize} answered {} without leading back", answer.status()) };
     let back: Url = location.parse()?;
     let value = |wanted: &str| back.query_pairs().find_map(|(name, it)| (name == wanted).then(|| it.into_owned()));
-    Ok(OauthCallback {
-        state: value("state"),
-        code: value("code"),
-        error: value("error"),
-        error_description: None,
-    })
+    Ok(OauthCallback { state: value("state"), code: value("code"), error: value("error"), error_description: None })
 }

@@ -47,7 +47,11 @@ pub enum Repeats {
     Never,
     /// Each week on the same day at the same local time, so often; but for the instance `cancelled` and with `moved` at
     /// another time. Instances count from 0.
-    Weekly { count: u32, cancelled: Option<u32>, moved: Option<(u32, NaiveDateTime)> },
+    Weekly {
+        count: u32,
+        cancelled: Option<u32>,
+        moved: Option<(u32, NaiveDateTime)>,
+    },
 }
 
 pub fn time(text: &str) -> NaiveDateTime {
@@ -109,7 +113,9 @@ impl When {
     pub fn interval(self) -> Interval {
         let (start, end) = match self {
             Self::Times { start, end } => (utc(start), utc(end)),
-            Self::Days { first, end } => (utc(first.and_time(Default::default())), utc(end.and_time(Default::default()))),
+            Self::Days { first, end } => {
+                (utc(first.and_time(Default::default())), utc(end.and_time(Default::default())))
+            }
         };
         Interval::new(start, end).unwrap()
     }

@@ -72,10 +72,9 @@ pub fn vevents(uid: &str, entry: &Entry, owner: &str) -> String {
         Shows::Busy => Vec::new(),
         Shows::Free => vec!["TRANSP:TRANSPARENT".to_owned()],
         Shows::Tentative => vec!["STATUS:TENTATIVE".to_owned()],
-        Shows::Declined => vec![
-            "ORGANIZER:mailto:host@example.net".to_owned(),
-            format!("ATTENDEE;PARTSTAT=DECLINED:mailto:{owner}"),
-        ],
+        Shows::Declined => {
+            vec!["ORGANIZER:mailto:host@example.net".to_owned(), format!("ATTENDEE;PARTSTAT=DECLINED:mailto:{owner}")]
+        }
         Shows::Private => vec!["CLASS:PRIVATE".to_owned()],
     };
     let event = |when: When, more: &[String]| {

@@ -51,9 +51,7 @@ impl Google {
 fn body(entry: &Entry) -> Value {
     let mut event = match entry.when {
         When::Times { start, end } => {
-            let time = |local| {
-                json!({ "dateTime": utc(local).to_rfc3339_opts(SecondsFormat::Secs, true), "timeZone": "Europe/Madrid" })
-            };
+            let time = |local| json!({ "dateTime": utc(local).to_rfc3339_opts(SecondsFormat::Secs, true), "timeZone": "Europe/Madrid" });
             json!({ "start": time(start), "end": time(end) })
         }
         When::Days { first, end } => json!({ "start": { "date": first }, "end": { "date": end } }),

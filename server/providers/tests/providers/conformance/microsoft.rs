@@ -97,9 +97,7 @@ fn weekday(at: chrono::NaiveDateTime) -> String {
 }
 
 fn body(entry: &Entry, owner: &str) -> Value {
-    let time = |local: chrono::NaiveDateTime| {
-        json!({ "dateTime": local.format("%Y-%m-%dT%H:%M:%S").to_string(), "timeZone": "Romance Standard Time" })
-    };
+    let time = |local: chrono::NaiveDateTime| json!({ "dateTime": local.format("%Y-%m-%dT%H:%M:%S").to_string(), "timeZone": "Romance Standard Time" });
     let mut event = match entry.when {
         When::Times { start, end } => json!({ "start": time(start), "end": time(end), "isAllDay": false }),
         When::Days { first, end } => {

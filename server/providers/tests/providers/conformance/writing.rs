@@ -35,7 +35,11 @@ fn visit() -> CalendarEvent {
     }
 }
 
-async fn put(subject: &dyn Subject, event: &CalendarEvent, expected: Expected<'_>) -> Result<PutOutcome, ProviderError> {
+async fn put(
+    subject: &dyn Subject,
+    event: &CalendarEvent,
+    expected: Expected<'_>,
+) -> Result<PutOutcome, ProviderError> {
     subject.provider().put_event(subject.access(), subject.calendar(), event, expected).await
 }
 
