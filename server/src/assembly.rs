@@ -83,11 +83,16 @@ fn providers(config: &Config, settings: &EngineSettings, public_url: &Url, clock
         redirect_url: below(public_url, MICROSOFT_CALLBACK),
     });
     let usual = Budgets::default();
-    let budgets = [("google", config.google_budget), ("microsoft", config.microsoft_budget)]
+    let configured =
+        [("google", config.google_budget), ("microsoft", config.microsoft_budget), ("caldav", config.caldav_budget)];
+    let budgets = configured
         .into_iter()
         .fold(usual.clone(), |budgets, (name, configured)| budgets.with(name, configured.over(usual.of(name))));
-    let guarded =
-        TransportConfig { allows_private_addresses: config.limits.private_addresses, ..TransportConfig::default() };
+    let guarded = TransportConfig {
+        allows_private_addresses: config.limits.private_addresses,
+        budgets: budgets.clone(),
+        ..TransportConfig::default()
+    };
     let parts = ProvidersParts {
         transport: Transport::new(TransportConfig { budgets, ..TransportConfig::default() })
             .context("the transport to providers")?,

@@ -111,7 +111,11 @@ fn invites(provider: Provider) -> bool {
 
 impl Engine {
     /// The host's calendar for the events of this event type: the one named for it, or the one for all.
-    async fn target_of(&self, tx: &mut Tx, appointment: &Appointment) -> Result<Option<Calendar>, EngineError> {
+    pub(crate) async fn target_of(
+        &self,
+        tx: &mut Tx,
+        appointment: &Appointment,
+    ) -> Result<Option<Calendar>, EngineError> {
         let Appointment { organization_id, event_type_id, host_user_id, .. } = appointment;
         let calendars = calendar_list_by_user(tx, organization_id, host_user_id).await?;
         let hosts = event_type_host_list(tx, organization_id, event_type_id).await?;
@@ -148,8 +152,10 @@ impl Engine {
             Some(calendar) => account_get(tx, organization_id, &calendar.account_id).await?,
             None => None,
         };
-        // Of a calendar that is no longer connected it is not known: whoever invited once is not repeated.
-        let provider_invites = account.map_or(mapping.is_some(), |account| invites(account.provider));
+        // Of a calendar that is no longer connected, the event's id tells: a CalDAV resource has an address.
+        let was_invited_there =
+            || mapping.as_ref().is_some_and(|mapping| !mapping.external_event_id.starts_with("http"));
+        let provider_invites = account.map_or_else(was_invited_there, |account| invites(account.provider));
         let mut series = match &appointment.series_id {
             Some(series_id) => appointment_list_by_series(tx, organization_id, series_id).await?,
             None => Vec::new(),

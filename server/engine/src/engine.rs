@@ -18,7 +18,7 @@ use url::Url;
 use crate::{
     Mailer,
     access::{MintedTokens, Refreshers, Resting},
-    availability::AvailabilityCache,
+    availability::{AvailabilityCache, Silent},
     clock::Clock,
     keyring::Keyring,
     providers::Providers,
@@ -155,6 +155,7 @@ pub(crate) struct Shared {
     pub(crate) refreshers: Refreshers,
     pub(crate) minted: MintedTokens,
     pub(crate) resting: Resting,
+    pub(crate) silent: Silent,
     pub(crate) wake: Notify,
 }
 
@@ -176,6 +177,7 @@ impl Engine {
             refreshers: Refreshers::default(),
             minted: MintedTokens::default(),
             resting: Resting::default(),
+            silent: Silent::default(),
             wake: Notify::new(),
         }))
     }

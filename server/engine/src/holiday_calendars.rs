@@ -29,7 +29,7 @@ pub(crate) fn feed_problem(error: &FeedError) -> &'static str {
         FeedError::PrivateAddress => "error.feed_private_address",
         FeedError::TooLarge => "error.ics_too_large",
         FeedError::Refused(_) => "error.feed_refused",
-        FeedError::Transient(_) => "error.feed_unreachable",
+        FeedError::Transient(_) | FeedError::Throttled(_) => "error.feed_unreachable",
     }
 }
 

@@ -50,7 +50,9 @@ impl Engine {
             let labels = [("provider", provider.as_str()), ("outcome", label)];
             metrics::counter!("cupo_notifications_total", &labels).increment(1);
         }
-        self.0.wake.notify_one();
+        if outcomes.contains(&NotificationOutcome::Accepted) {
+            self.0.wake.notify_one();
+        }
         Ok(outcomes)
     }
 

@@ -201,7 +201,7 @@ impl Engine {
         let now = self.now();
         let opens_channels = |provider| self.0.settings.webhook_url(provider).is_some();
         transact!(self, tx => {
-            for calendar in calendars_due_for_poll(tx, now - self.0.settings.poll_interval).await? {
+            for calendar in calendars_due_for_poll(tx, now - self.0.settings.poll_interval, now).await? {
                 let organization_id = &calendar.organization_id;
                 let calendar_id = calendar.id.clone();
                 // A pull that failed has its own next time, which polling must not bring forward.

@@ -2,8 +2,8 @@
 //!
 //! The address is whatever a host typed in, and this machine may reach what the host may not. So each address on the way,
 //! that of every redirect too, must lead to the public internet: a host name is resolved here, every address it has is
-//! checked, and the connection goes to one of these very addresses. What is logged: the host, status and duration; never
-//! the path, which is often a secret.
+//! checked, and the connection goes to one of these very addresses. What is logged: the host, status, duration and the
+//! request's id, which the server is told too; never the path, which is often a secret.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tracing::{Instrument, field};
 use url::Url;
 
 use crate::public_address::{CheckedNames, PrivateAddress, is_public_literal};
-use crate::transport::describe;
+use crate::transport::{REQUEST_ID, describe, new_request_id, retry_after};
 
 /// A longer etag or date is not kept.
 const LONGEST_VALIDATOR: usize = 200;
@@ -104,6 +104,9 @@ pub enum FeedError {
     /// A fault that passes: try again later.
     #[error("the server did not answer properly: {0}")]
     Transient(String),
+    /// The server asks not to be asked again so soon: try again after this pause.
+    #[error("the server wants to be left alone for {} s", .0.as_secs())]
+    Throttled(Duration),
 }
 
 impl FeedError {
@@ -114,6 +117,7 @@ impl FeedError {
             Self::TooLarge => "too_large",
             Self::Refused(_) => "refused",
             Self::Transient(_) => "transient",
+            Self::Throttled(_) => "throttled",
         }
     }
 }
@@ -151,15 +155,20 @@ impl FeedReader {
     /// Gets the file, unless it is still the one that bore `known`. `webcal://` is read as `https://`.
     pub async fn get_unless(&self, address: &str, known: &Validators) -> Result<Feed, FeedError> {
         let url = read_address(address)?;
+        let request_id = new_request_id();
         let span = tracing::info_span!(
             "feed_request",
             host = url.host_str(),
+            request_id,
             status = field::Empty,
             result = field::Empty,
             duration_ms = field::Empty,
         );
         let started = Instant::now();
-        let exchange = tokio::time::timeout(self.config.total_timeout, self.follow(url, known.conditions()));
+        let mut headers = known.conditions();
+        let is_conditional = !headers.is_empty();
+        headers.insert(REQUEST_ID, HeaderValue::from_str(&request_id).expect("hexadecimal digits are a header value"));
+        let exchange = tokio::time::timeout(self.config.total_timeout, self.follow(url, headers, is_conditional));
         let outcome = async { exchange.await.unwrap_or_else(|_| Err(FeedError::Transient("time-out".into()))) };
         let outcome = outcome.instrument(span.clone()).await;
         let elapsed = started.elapsed();
@@ -177,18 +186,18 @@ impl FeedReader {
     }
 
     /// Goes where the server sends to, a few times.
-    async fn follow(&self, mut url: Url, conditions: HeaderMap) -> Result<Feed, FeedError> {
+    async fn follow(&self, mut url: Url, headers: HeaderMap, is_conditional: bool) -> Result<Feed, FeedError> {
         for _ in 0..=self.config.max_redirects {
             if !self.config.allows_private_addresses && !is_public_literal(&url) {
                 return Err(FeedError::PrivateAddress);
             }
-            let request = self.client.get(url.clone()).headers(conditions.clone());
+            let request = self.client.get(url.clone()).headers(headers.clone());
             let response = request.send().await.map_err(failed)?;
             let status = response.status();
             tracing::Span::current().record("status", status.as_u16());
             match status {
                 StatusCode::OK => return self.read(response).await,
-                StatusCode::NOT_MODIFIED if !conditions.is_empty() => return Ok(Feed::Unchanged),
+                StatusCode::NOT_MODIFIED if is_conditional => return Ok(Feed::Unchanged),
                 StatusCode::MOVED_PERMANENTLY
                 | StatusCode::FOUND
                 | StatusCode::SEE_OTHER
@@ -199,9 +208,11 @@ impl FeedReader {
                     let next = url.join(location).map_err(|_| FeedError::Refused("a redirect to nowhere".into()))?;
                     url = read_address(next.as_str())?;
                 }
-                StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => {
-                    return Err(FeedError::Transient(status.as_str().to_owned()));
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                    let pause = retry_after(response.headers()).map(FeedError::Throttled);
+                    return Err(pause.unwrap_or_else(|| FeedError::Transient(status.as_str().to_owned())));
                 }
+                StatusCode::REQUEST_TIMEOUT => return Err(FeedError::Transient(status.as_str().to_owned())),
                 _ if status.is_server_error() => return Err(FeedError::Transient(status.as_str().to_owned())),
                 _ => return Err(FeedError::Refused(status.as_str().to_owned())),
             }

@@ -289,6 +289,7 @@ fn refused(error: FeedError) -> ProviderError {
         FeedError::PrivateAddress => ProviderError::Rejected("private_address".into()),
         FeedError::TooLarge => ProviderError::Rejected("too_large".into()),
         FeedError::Transient(why) => ProviderError::Transient(why),
+        FeedError::Throttled(pause) => ProviderError::Throttled(pause),
         FeedError::Refused(why) => match why.as_str() {
             "401" => ProviderError::Reauth(ReauthReason::GrantRevoked),
             "404" | "410" => ProviderError::NotFound,

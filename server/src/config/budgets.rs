@@ -30,12 +30,13 @@ impl RequestBudget {
     }
 }
 
-pub fn read(reader: &Reader, per_account: &'static str, per_project: &'static str) -> Option<RequestBudget> {
+/// Reads the keys; a provider at which the installation has no client of its own has none of the project's.
+pub fn read(reader: &Reader, per_account: &'static str, per_project: Option<&'static str>) -> Option<RequestBudget> {
     let rate = |key| {
         let right = "give requests per minute from 0 (no limit) to 1000000, or leave it out for the provider's own";
         let parse = |text: &str| text.parse().ok().filter(|rate| *rate <= 1_000_000);
         reader.optional(key, right, super::reader::Show::Value, parse)
     };
-    let (per_account, per_project) = (rate(per_account), rate(per_project));
+    let (per_account, per_project) = (rate(per_account), per_project.map_or(Some(None), rate));
     Some(RequestBudget { per_account: per_account?, per_project: per_project? })
 }

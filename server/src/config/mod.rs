@@ -56,6 +56,7 @@ pub struct Config {
     pub microsoft: Option<Microsoft>,
     pub microsoft_addresses: MicrosoftAddresses,
     pub microsoft_budget: RequestBudget,
+    pub caldav_budget: RequestBudget,
     pub operator: Operator,
     /// `None` when no mail server is configured: bookings work, mails are not sent.
     pub smtp: Option<Smtp>,
@@ -95,13 +96,17 @@ impl Config {
         let secrets = secrets::read(&reader);
         let google = google::read(&reader);
         let microsoft = microsoft::read(&reader);
-        let google_budget =
-            budgets::read(&reader, "google.requests_per_minute_per_account", "google.requests_per_minute_per_project");
+        let google_budget = budgets::read(
+            &reader,
+            "google.requests_per_minute_per_account",
+            Some("google.requests_per_minute_per_project"),
+        );
         let microsoft_budget = budgets::read(
             &reader,
             "microsoft.requests_per_minute_per_account",
-            "microsoft.requests_per_minute_per_project",
+            Some("microsoft.requests_per_minute_per_project"),
         );
+        let caldav_budget = budgets::read(&reader, "caldav.requests_per_minute_per_account", None);
         let operator = operator::read(&reader);
         let smtp = smtp::read(&reader);
         let log = log::read(&reader);
@@ -123,6 +128,7 @@ impl Config {
             microsoft,
             microsoft_addresses,
             microsoft_budget: microsoft_budget.expect(told),
+            caldav_budget: caldav_budget.expect(told),
             operator: operator.expect(told),
             smtp: smtp.expect(told),
             log: log.expect(told),

@@ -47,6 +47,19 @@ macro_rules! columns {
     };
 }
 
+macro_rules! holds_appointments {
+    ($now:literal) => {
+        concat!(
+            "exists (select 1 from appointment_external_mapping m
+                       join appointment a on a.organization_id = m.organization_id and a.claim_id = m.claim_id
+                      where m.organization_id = calendar.organization_id and m.calendar_id = calendar.id
+                        and m.deleted_at is null and a.status = 'confirmed' and a.end_at > ",
+            $now,
+            ")"
+        )
+    };
+}
+
 impl Record for Calendar {
     const TABLE: &'static str = "calendar";
 
@@ -208,9 +221,35 @@ pub async fn calendar_update_sync(
     Ok(changed == 1)
 }
 
-/// The calendars of active accounts, of all organizations, that are in use (checked, receiving events, or looked at by an
-/// event type of their user) and were last synced at or before `before`, or never: for the worker. The longest waiting first.
-pub async fn calendars_due_for_poll(tx: &mut Tx, before: DateTime<Utc>) -> Result<Vec<Calendar>, StoreError> {
+/// Whether the event of a confirmed appointment that ends after `now` stands in the calendar.
+pub async fn calendar_holds_appointments(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let found: Option<Calendar> = sql(concat!(
+        "select ",
+        columns!(),
+        " from calendar where organization_id = $1 and id = $2 and ",
+        holds_appointments!("$3")
+    ))
+    .bind(organization_id)
+    .bind(calendar_id)
+    .bind(now)
+    .optional(tx)
+    .await?;
+    Ok(found.is_some())
+}
+
+/// The calendars of active accounts, of all organizations, that are in use (checked, receiving events, looked at or written to by
+/// an event type of their user, or holding the event of an appointment that is not over at `now`) and were last synced at or
+/// before `before`, or never: for the worker. The longest waiting first.
+pub async fn calendars_due_for_poll(
+    tx: &mut Tx,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Calendar>, StoreError> {
     sql(concat!(
         "select ",
         columns!(),
@@ -220,11 +259,15 @@ pub async fn calendars_due_for_poll(tx: &mut Tx, before: DateTime<Utc>) -> Resul
                 or exists (select 1 from event_type_host h
                             where h.organization_id = calendar.organization_id and h.user_id = calendar.user_id
                               and (h.target_calendar_id = calendar.id
-                                   or h.conflict_calendar_ids like '%\"' || calendar.id || '\"%')))
+                                   or h.conflict_calendar_ids like '%\"' || calendar.id || '\"%'))
+                or ",
+        holds_appointments!("$2"),
+        ")
            and exists (select 1 from calendar_provider_account a where a.id = calendar.account_id and a.state = 'active')
          order by coalesce(synced_at, 0), id"
     ))
     .bind(before)
+    .bind(now)
     .list(tx)
     .await
 }

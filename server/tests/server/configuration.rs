@@ -174,6 +174,12 @@ fn budgets_are_the_providers_own_unless_others_are_given() {
     assert_eq!((own.per_account.unwrap().requests, own.per_project), (90, usual.per_project));
     let lifted = Config::from_toml(&format!("{SECRETS}\n[microsoft]\nrequests_per_minute_per_account = 0\n")).unwrap();
     assert_eq!(lifted.microsoft_budget.over(cupo_providers::Budgets::default().of("microsoft")).per_account, None);
+    let own = Config::from_toml(&format!("{SECRETS}\n[caldav]\nrequests_per_minute_per_account = 30\n")).unwrap();
+    let usual = cupo_providers::Budgets::default().of("caldav");
+    let own = own.caldav_budget.over(usual);
+    assert_eq!((own.per_account.unwrap().requests, own.per_host), (30, usual.per_host));
+    let no_project = Config::from_toml(&format!("{SECRETS}\n[caldav]\nrequests_per_minute_per_project = 30\n"));
+    assert_eq!(no_project.unwrap_err().0[0].key, "caldav.requests_per_minute_per_project");
     let wrong = Config::from_toml(&format!("{SECRETS}\n[google]\nrequests_per_minute_per_project = \"many\"\n"));
     assert_eq!(wrong.unwrap_err().0[0].key, "google.requests_per_minute_per_project");
 }

@@ -1,8 +1,9 @@
 //! Microsoft: connecting there and back, the handshake of its subscriptions, and what it tells.
 
-use cupo_simulators::microsoft::{LifecycleEvent, MicrosoftOptions, MicrosoftSimulator};
+use chrono::{DateTime, TimeDelta, Utc};
+use cupo_simulators::microsoft::{Exchange, Fault, LifecycleEvent, MicrosoftOptions, MicrosoftSimulator};
 use reqwest::Response;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::world::{World, configuration_with_microsoft};
 
@@ -45,6 +46,18 @@ impl Microsoft {
         format!("{}?{}", back.path(), back.query().unwrap())
     }
 
+    /// As [`World::settle`], and nothing is asked of this simulator either.
+    async fn settle(&self) {
+        let mut asked = usize::MAX;
+        self.world
+            .until("quiet at Microsoft", async || {
+                self.world.settle().await;
+                let now = self.simulator.exchanges().len();
+                (std::mem::replace(&mut asked, now) == now).then_some(())
+            })
+            .await;
+    }
+
     async fn connect(&self, account: &str) {
         let back = self.consent(account).await;
         assert_eq!(location(&self.ask(&back).await), "/dashboard/calendars?notice=connected");
@@ -54,6 +67,17 @@ impl Microsoft {
 fn location(answer: &Response) -> &str {
     assert!(answer.status().is_redirection(), "{}", answer.status());
     answer.headers()["location"].to_str().unwrap()
+}
+
+/// An event of half an hour.
+fn dentist(start: DateTime<Utc>) -> Value {
+    let time = |at: DateTime<Utc>| json!({ "dateTime": at.format("%Y-%m-%dT%H:%M:%S").to_string(), "timeZone": "UTC" });
+    json!({ "subject": "Dentist", "start": time(start), "end": time(start + TimeDelta::minutes(30)) })
+}
+
+/// The requests for what changed.
+fn deltas(simulator: &MicrosoftSimulator) -> Vec<Exchange> {
+    simulator.exchanges().into_iter().filter(|it| it.path.ends_with("/calendarView/delta")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,12 +135,9 @@ async fn a_connected_account_is_subscribed_to_and_its_changes_take_slots_away() 
     microsoft.connect(BEN).await;
     let Microsoft { world, simulator, .. } = &microsoft;
     world.until("the subscription", async || (!simulator.subscriptions().is_empty()).then_some(())).await;
-    world.settle().await;
+    microsoft.settle().await;
     let start = world.slots().await[0];
-    let time = |at: chrono::DateTime<chrono::Utc>| json!({ "dateTime": at.format("%Y-%m-%dT%H:%M:%S").to_string(), "timeZone": "UTC" });
-    let end = start + chrono::TimeDelta::minutes(30);
-    let event = json!({ "subject": "Dentist", "start": time(start), "end": time(end) });
-    simulator.insert_event(BEN, event).unwrap();
+    simulator.insert_event(BEN, dentist(start)).unwrap();
     world.until("the corrected slots", async || (!world.slots().await.contains(&start)).then_some(())).await;
 }
 
@@ -126,7 +147,7 @@ async fn a_subscription_that_microsoft_removed_is_opened_again() {
     microsoft.connect(BEN).await;
     let Microsoft { world, simulator, .. } = &microsoft;
     let first = world.until("the subscription", async || simulator.subscriptions().into_iter().next()).await;
-    world.settle().await;
+    microsoft.settle().await;
     simulator.lifecycle(&first.id, LifecycleEvent::SubscriptionRemoved).unwrap();
     world
         .until("another subscription", async || simulator.subscriptions().into_iter().find(|now| now.id != first.id))
@@ -139,12 +160,71 @@ async fn a_subscription_that_needs_it_is_renewed() {
     microsoft.connect(BEN).await;
     let Microsoft { world, simulator, .. } = &microsoft;
     let first = world.until("the subscription", async || simulator.subscriptions().into_iter().next()).await;
-    world.settle().await;
+    microsoft.settle().await;
     simulator.clear_exchanges();
     simulator.lifecycle(&first.id, LifecycleEvent::ReauthorizationRequired).unwrap();
-    let renewals = || {
+    let count = |method: &str, end: &str| {
         let exchanges = simulator.exchanges().into_iter();
-        exchanges.filter(|it| it.method == "PATCH" && it.path.ends_with(&first.id)).count()
+        exchanges.filter(|it| it.method == method && it.path.ends_with(end)).count()
     };
-    world.until("the renewal", async || (renewals() == 1).then_some(())).await;
+    world.until("the renewal", async || (count("PATCH", &first.id) > 0).then_some(())).await;
+    microsoft.settle().await;
+    assert_eq!(count("PATCH", &first.id), 1, "it is renewed once");
+    assert_eq!(count("POST", "/reauthorize"), 0, "the renewal reauthorizes too");
+    assert_eq!(count("POST", "/subscriptions"), 0, "it is not opened again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_missed_notifications_the_calendar_is_read_anew() {
+    let microsoft = Microsoft::start().await;
+    microsoft.connect(BEN).await;
+    let Microsoft { world, simulator, .. } = &microsoft;
+    let subscription = world.until("the subscription", async || simulator.subscriptions().into_iter().next()).await;
+    microsoft.settle().await;
+    let start = world.slots().await[0];
+    let lost =
+        Fault { lose_notifications: true, path_pattern: Some("/webhooks/microsoft$".to_owned()), ..Fault::default() };
+    simulator.add_fault(lost).unwrap();
+    simulator.clear_exchanges();
+    simulator.insert_event(BEN, dentist(start)).unwrap();
+    world.until("the loss", async || simulator.deliveries().iter().any(|it| it.lost).then_some(())).await;
+    microsoft.settle().await;
+    assert!(world.slots().await.contains(&start), "nobody has told");
+    assert!(deltas(simulator).is_empty());
+
+    simulator.lifecycle(&subscription.id, LifecycleEvent::Missed).unwrap();
+    world.until("the corrected slots", async || (!world.slots().await.contains(&start)).then_some(())).await;
+    let asked = deltas(simulator);
+    assert!(asked.first().is_some_and(|it| it.query.contains("startDateTime=")), "a whole round: {asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_known_subscription_with_a_wrong_client_state_is_not_believed() {
+    let microsoft = Microsoft::start().await;
+    microsoft.connect(BEN).await;
+    let Microsoft { world, simulator, .. } = &microsoft;
+    let subscription = world.until("the subscription", async || simulator.subscriptions().into_iter().next()).await;
+    microsoft.settle().await;
+    simulator.clear_exchanges();
+    let client_state = subscription.client_state.clone().unwrap();
+    let tell = async |path: &str, client_state: &str, more: Value| {
+        let mut told = json!({
+            "subscriptionId": subscription.id,
+            "subscriptionExpirationDateTime": "2099-12-01T00:00:00Z",
+            "clientState": client_state,
+            "resource": subscription.resource,
+        });
+        told.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let request = world.client.post(world.url(path)).json(&json!({ "value": [told] }));
+        assert_eq!(request.send().await.unwrap().status(), 202);
+    };
+    let changed = json!({ "changeType": "updated" });
+    let wrong = format!("{client_state}x");
+    tell("/webhooks/microsoft", &wrong, changed.clone()).await;
+    tell("/webhooks/microsoft/lifecycle", &wrong, json!({ "lifecycleEvent": "missed" })).await;
+    microsoft.settle().await;
+    assert!(deltas(simulator).is_empty(), "nobody was believed");
+
+    tell("/webhooks/microsoft", &client_state, changed).await;
+    world.until("the sync", async || (!deltas(simulator).is_empty()).then_some(())).await;
 }

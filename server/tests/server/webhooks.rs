@@ -1,5 +1,6 @@
 //! What Google tells, and what others pretend to.
 
+use cupo_simulators::google::Fault;
 use serde_json::json;
 
 use crate::world::World;
@@ -70,4 +71,20 @@ async fn an_event_that_the_host_adds_takes_its_slots_away_within_seconds() {
     });
     world.google.insert_event("ana@example.com", event).unwrap();
     world.until("the corrected slots", async || (!world.slots().await.contains(&start)).then_some(())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_is_answered_while_the_provider_hangs() {
+    let world = World::start().await;
+    let channel = world.until("the channel", async || world.google.channels().into_iter().next()).await;
+    world.settle().await;
+    world.google.clear_exchanges();
+    world.google.add_fault(Fault { delay_ms: 2_000, times: 1_000, ..Fault::default() }).unwrap();
+    let request = world.client.post(world.url("/webhooks/google")).header("x-goog-channel-id", &channel.id);
+    let request = request.header("x-goog-channel-token", channel.token.as_deref().unwrap_or_default());
+    let request = request.header("x-goog-message-number", "1000").header("x-goog-resource-state", "exists");
+    let answer = request.header("x-goog-resource-id", &channel.resource_id).send().await.unwrap();
+    assert_eq!(answer.status(), 202);
+    assert_eq!(listings(&world), 0, "the provider has not answered yet");
+    world.until("the sync", async || (listings(&world) > 0).then_some(())).await;
 }

@@ -21,7 +21,7 @@ pub struct Fault {
     pub path_pattern: Option<String>,
     /// How many matches it concerns; at least 1.
     pub times: u32,
-    /// Graph answers with this status (400 to 599) and does nothing.
+    /// The answer has this status (400 to 599), and nothing is done.
     pub status: Option<u16>,
     /// The error's code; by default the one that goes with `status`.
     pub code: Option<String>,
@@ -89,6 +89,11 @@ pub struct ScheduleError {
     pub mailbox: String,
     pub code: String,
 }
+
+/// AADSTS90033: the service is temporarily unavailable.
+const TEMPORARILY_UNAVAILABLE: u32 = 90_033;
+/// AADSTS90014: the request is not as it must be.
+const INVALID_REQUEST: u32 = 90_014;
 
 /// What a fault meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,8 +193,12 @@ impl Fault {
         if path.starts_with("/v1.0/") {
             return Some(GraphError::new(status, code, message).retry_after(self.retry_after).into_response());
         }
-        let body = serde_json::json!({ "error": code, "error_description": message });
-        let mut response = (status, axum::Json(body)).into_response();
+        let passes = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        let error = SignInError {
+            error: Some(code),
+            ..SignInError::new(if passes { TEMPORARILY_UNAVAILABLE } else { INVALID_REQUEST }, message)
+        };
+        let mut response = error.answer_as(status, now);
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from(seconds));
         }

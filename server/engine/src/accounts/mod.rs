@@ -12,8 +12,8 @@ use cupo_core::{
 use cupo_providers::CalendarProvider;
 use cupo_store::{
     AccountState, AuthKind, Calendar, CalendarProviderAccount, EventTypeHost, Job, Tx, account_get, account_list,
-    account_update_state, calendar_get, calendar_list_by_account, calendar_list_by_user, calendar_set_choices,
-    event_type_hosts_with_own_calendars, job_list_dead, job_run_at, provider_credential_get,
+    account_update_state, calendar_get, calendar_holds_appointments, calendar_list_by_account, calendar_list_by_user,
+    calendar_set_choices, event_type_hosts_with_own_calendars, job_list_dead, job_run_at, provider_credential_get,
     subscription_list_by_calendar,
 };
 use serde::{Deserialize, Serialize};
@@ -248,10 +248,9 @@ impl Engine {
                 calendar_set_choices(tx, organization_id, &calendar.id, checks, is_target, tentative, unanswered)
                     .await?;
                 let was_used = calendar.checks_conflicts || calendar.receives_events;
-                let is_named = self.is_named_by_event_type(tx, calendar).await?;
                 match (was_used, checks || is_target) {
-                    (false, true) if !is_named => self.start_mirroring(tx, calendar).await?,
-                    (true, false) if !is_named => self.stop_mirroring(tx, calendar).await?,
+                    (false, true) => self.start_mirroring(tx, calendar).await?,
+                    (true, false) if !self.is_needed(tx, calendar).await? => self.stop_mirroring(tx, calendar).await?,
                     _ => {}
                 }
             }
@@ -268,6 +267,14 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether the calendar is followed whatever the host chose: an event type names it, or the event of an appointment that
+    /// is not over stands in it.
+    async fn is_needed(&self, tx: &mut Tx, calendar: &Calendar) -> Result<bool, EngineError> {
+        let Calendar { id, organization_id, .. } = calendar;
+        Ok(self.is_named_by_event_type(tx, calendar).await?
+            || calendar_holds_appointments(tx, organization_id, id, self.now()).await?)
+    }
+
     /// Whether an event type of the host looks at this calendar, whatever the host chose for all others.
     async fn is_named_by_event_type(&self, tx: &mut Tx, calendar: &Calendar) -> Result<bool, EngineError> {
         let Calendar { id, organization_id, user_id, .. } = calendar;
@@ -278,7 +285,7 @@ impl Engine {
     /// Whether the calendar's events count for anything, so that it is mirrored.
     pub(crate) async fn is_in_use(&self, tx: &mut Tx, calendar: &Calendar) -> Result<bool, EngineError> {
         let is_chosen = calendar.checks_conflicts || calendar.receives_events;
-        Ok(is_chosen || self.is_named_by_event_type(tx, calendar).await?)
+        Ok(is_chosen || self.is_needed(tx, calendar).await?)
     }
 
     /// Reads the calendars that event types have come to look at.
@@ -286,10 +293,9 @@ impl Engine {
         for host in hosts {
             for id in named_by(host) {
                 let calendar = calendar_get(tx, &host.organization_id, id).await?;
-                let is_new = |calendar: &Calendar| {
-                    !calendar.checks_conflicts && !calendar.receives_events && calendar.synced_at.is_none()
-                };
-                if let Some(calendar) = calendar.filter(is_new) {
+                // One that was named before and not meanwhile has an old mirror.
+                let is_chosen = |calendar: &Calendar| calendar.checks_conflicts || calendar.receives_events;
+                if let Some(calendar) = calendar.filter(|calendar| !is_chosen(calendar)) {
                     self.start_mirroring(tx, &calendar).await?;
                 }
             }

@@ -1,7 +1,11 @@
 //! Asking the provider itself when the host is free.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{
     ids::{AccountId, CalendarId, OrganizationId},
     interval::Interval,
@@ -21,21 +25,61 @@ pub(crate) enum Live {
     Unknown,
 }
 
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// Somebody who looks at slots, and waits for `stale_patience`. An account that kept one of them waiting in vain is not
+    /// asked for the others for [`SILENCE`].
+    Slots,
+    /// Somebody who books, and waits for `live_check_timeout`.
+    Booking,
+}
+
+/// How long those who look at slots leave an account alone that did not answer one of them.
+const SILENCE: TimeDelta = TimeDelta::seconds(20);
+
+/// The accounts of this process that did not answer in time, and when.
+#[derive(Default)]
+pub(crate) struct Silent(Mutex<HashMap<AccountId, DateTime<Utc>>>);
+
+impl Silent {
+    fn is_silent(&self, id: &AccountId, now: DateTime<Utc>) -> bool {
+        self.lock().get(id).is_some_and(|since| now < *since + SILENCE)
+    }
+
+    fn note(&self, id: &AccountId, now: DateTime<Utc>) {
+        let mut silent = self.lock();
+        silent.retain(|_, since| now < *since + SILENCE);
+        silent.insert(id.clone(), now);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AccountId, DateTime<Utc>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Engine {
-    /// Asks for the busy time of `calendars` within `range`: one call for each account, all at once, each within
-    /// `patience`. To be called outside any transaction.
+    /// Asks for the busy time of `calendars` within `range`: one call for each account, all at once, each for as long as the
+    /// asker waits. To be called outside any transaction.
     pub(crate) async fn live_busy(
         &self,
         organization_id: &OrganizationId,
         calendars: impl IntoIterator<Item = &Calendar>,
         range: Interval,
-        patience: Duration,
+        asker: Asker,
     ) -> Vec<(CalendarId, Live)> {
         let mut accounts = BTreeMap::<&AccountId, Vec<&Calendar>>::new();
         for calendar in calendars {
             accounts.entry(&calendar.account_id).or_default().push(calendar);
         }
+        let patience = match asker {
+            Asker::Slots => self.0.settings.stale_patience,
+            Asker::Booking => self.0.settings.live_check_timeout,
+        };
         let asked = accounts.into_iter().map(|(account_id, calendars)| async move {
+            if asker == Asker::Slots && self.0.silent.is_silent(account_id, self.now()) {
+                return calendars.iter().map(|calendar| (calendar.id.clone(), Live::Unknown)).collect::<Vec<_>>();
+            }
             let asked = self.ask_account(organization_id, account_id, &calendars, range);
             let answer = match tokio::time::timeout(patience, asked).await {
                 Ok(Ok(answer)) => answer,
@@ -45,6 +89,7 @@ impl Engine {
                 }
                 Err(_) => {
                     tracing::warn!(account = %account_id, "the live free/busy check took too long");
+                    self.0.silent.note(account_id, self.now());
                     Vec::new()
                 }
             };

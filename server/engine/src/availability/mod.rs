@@ -34,7 +34,7 @@ use crate::{Engine, EngineError, engine::digest};
 
 pub(crate) use cache::AvailabilityCache;
 use cache::{EventName, SlotsName, ViewName, good};
-pub(crate) use live::Live;
+pub(crate) use live::{Asker, Live, Silent};
 pub use series::SeriesRequest;
 pub(crate) use situation::{
     Booked, Freshness, HostShare, HostTime, LiveBusy, OpenSession, Own, Situation, Wish, booked_of, reach,
@@ -238,8 +238,7 @@ impl Engine {
         let counted: Vec<_> = situation.counted(&everybody).collect();
         let stale = counted.iter().filter(|share| share.time.stale().next().is_some());
         let asking = stale.map(|share| async move {
-            let patience = self.0.settings.stale_patience;
-            (share, self.live_busy(&situation.organization.id, share.time.stale(), asked, patience).await)
+            (share, self.live_busy(&situation.organization.id, share.time.stale(), asked, Asker::Slots).await)
         });
         for (share, answers) in join_all(asking).await {
             let mut busy = Some(Vec::new());

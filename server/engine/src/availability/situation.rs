@@ -417,8 +417,14 @@ impl Engine {
         let (organization_id, user_id) = (&host.organization_id, &host.user_id);
         let now = self.now();
         let mut calendars = Vec::new();
-        for calendar in calendar_list_by_user(tx, organization_id, user_id).await? {
-            let counts = match &host.conflict_calendar_ids {
+        let of_user = calendar_list_by_user(tx, organization_id, user_id).await?;
+        // Where all that were chosen are gone, with an account that was connected anew, the usual ones count: never none.
+        let chosen = host
+            .conflict_calendar_ids
+            .as_ref()
+            .filter(|chosen| chosen.is_empty() || of_user.iter().any(|calendar| chosen.contains(&calendar.id)));
+        for calendar in of_user {
+            let counts = match chosen {
                 Some(chosen) => chosen.contains(&calendar.id),
                 None => calendar.checks_conflicts,
             };

@@ -18,7 +18,7 @@ use cupo_store::{
 use crate::{
     Engine, EngineError,
     audit::Subject,
-    availability::{Freshness, HostShare, Live, LiveBusy, Own, Situation, Wish, starts_around},
+    availability::{Asker, Freshness, HostShare, Live, LiveBusy, Own, Situation, Wish, starts_around},
     details::version_of,
     jobs::PullChanges,
 };
@@ -122,10 +122,9 @@ impl Engine {
                 }
             }
         }
-        let patience = self.0.settings.live_check_timeout;
         let answers = times.iter().map(|(host, time)| async move {
             let calendars = time.calendars.iter().map(|(calendar, _)| calendar);
-            (host, time, self.live_busy(&event_type.organization_id, calendars, range, patience).await)
+            (host, time, self.live_busy(&event_type.organization_id, calendars, range, Asker::Booking).await)
         });
         for (host, time, answers) in futures::future::join_all(answers).await {
             let mut busy = Vec::new();

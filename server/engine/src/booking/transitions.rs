@@ -8,7 +8,7 @@ use cupo_core::{
 };
 use cupo_store::{
     Appointment, MoveOutcome, Moved, StoreError, Tx, appointment_confirm, appointment_end, appointment_move,
-    calendar_list_by_user, claim_hosts, claim_move, mapping_get, mapping_mark_deleted,
+    claim_hosts, claim_move, mapping_get, mapping_mark_deleted,
 };
 use serde_json::json;
 
@@ -121,9 +121,8 @@ impl Engine {
 
     /// Enqueues the writing of the event, where there is a calendar to write it to.
     pub(crate) async fn enqueue_push(&self, tx: &mut Tx, appointment: &Appointment) -> Result<(), EngineError> {
-        let Appointment { organization_id, host_user_id, claim_id, .. } = appointment;
-        let calendars = calendar_list_by_user(tx, organization_id, host_user_id).await?;
-        let has_target = calendars.iter().any(|calendar| calendar.receives_events);
+        let Appointment { organization_id, claim_id, .. } = appointment;
+        let has_target = self.target_of(tx, appointment).await?.is_some();
         if has_target || mapping_get(tx, organization_id, claim_id).await?.is_some() {
             self.enqueue(tx, organization_id, &PushEvent { claim_id: claim_id.clone() }).await?;
         }

@@ -157,12 +157,14 @@ impl Engine {
         username: &str,
     ) -> Result<String, EngineError> {
         let host = home.host_str().unwrap_or_default();
-        if preset.server_question() == ServerQuestion::None {
-            // Their servers are many, and change.
-            return Ok(username.to_owned());
-        }
+        // The servers of the big services are many, and change: their common name tells them apart from others.
+        let name = |host: &str| match preset.server_question() {
+            ServerQuestion::None => service_of(host),
+            _ => host.to_owned(),
+        };
+        let server_name = name(host);
         if !username.contains('@') {
-            return Ok(format!("{username}@{host}"));
+            return Ok(format!("{username}@{server_name}"));
         }
         let (organization_id, user_id) = (&principal.organization_id, &principal.user_id);
         let tx = &mut self.0.store.read().await?;
@@ -170,10 +172,16 @@ impl Engine {
         let namesake = namesake.filter(|account| account.state != AccountState::Disconnected);
         let server = namesake.and_then(|account| self.open_credentials(&account).ok()?.server());
         Ok(match server {
-            Some(server) if server != host => format!("{username} ({host})"),
+            Some(server) if name(&server) != server_name => format!("{username} ({server_name})"),
             _ => username.to_owned(),
         })
     }
+}
+
+/// The last two labels of a host's name, such as `icloud.com` of `p42-caldav.icloud.com`.
+fn service_of(host: &str) -> String {
+    let labels: Vec<&str> = host.rsplit('.').take(2).collect();
+    labels.into_iter().rev().collect::<Vec<_>>().join(".")
 }
 
 /// Spaces around what was pasted in are no part of it.

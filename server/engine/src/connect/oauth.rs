@@ -127,7 +127,12 @@ impl Engine {
         if let Some(error) = &callback.error {
             let refused = refused(provider, error, callback.error_description.as_deref());
             tracing::info!(provider = provider.as_str(), %refused, "a provider gave no authorization code");
-            return Err(match self.connect_error(provider, refused).await? {
+            // What a browser brings is anybody's word: it alerts nobody.
+            let told = match refused {
+                OauthError::InvalidClient(code) => EngineError::OperatorNeeded(code),
+                other => self.connect_error(provider, other).await?,
+            };
+            return Err(match told {
                 // What the host would have to do anew is what they have just broken off.
                 EngineError::StateExpired | EngineError::Provider(ProviderError::Rejected(_)) => {
                     EngineError::ConsentDenied

@@ -137,8 +137,23 @@ async fn put(
             let after = if is_new { AFTER_CONFLICT } else { engine.pause(job) };
             Ok(Outcome::Retry(after, error.to_string()))
         }
+        Err(EngineError::Provider(ProviderError::NotFound)) => after_lost_calendar(engine, calendar).await,
         Err(error) => Err(error),
     }
+}
+
+/// The calendar for a new event is not there. When it is really gone, it is dropped, and the event goes to the one that
+/// receives events then.
+async fn after_lost_calendar(engine: &Engine, calendar: &Calendar) -> Result<Outcome, EngineError> {
+    let Calendar { organization_id, account_id, external_id, .. } = calendar;
+    let call = move |provider: Arc<dyn CalendarProvider>, access| async move { provider.list_calendars(&access).await };
+    let listed = engine.call_provider(organization_id, account_id, call).await?;
+    if listed.iter().any(|listed| listed.id == *external_id) {
+        return Err(ProviderError::NotFound.into());
+    }
+    tracing::warn!(calendar = %calendar.id, "the calendar that was to receive an event is gone");
+    engine.calendars_listed(organization_id, account_id, &listed).await?;
+    Ok(Outcome::Retry(AFTER_CONFLICT, "the calendar is gone".to_owned()))
 }
 
 /// Where the event was written, and who was invited to it.

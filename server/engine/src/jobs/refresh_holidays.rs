@@ -54,13 +54,20 @@ impl Task for RefreshHolidays {
                 Err(error) => Reading::Problem(file_problem(error)),
             },
             Err(error) => {
-                passes = matches!(error, FeedError::Transient(_)).then(|| error.to_string());
+                let pause = match &error {
+                    FeedError::Transient(_) => Some(engine.pause(job)),
+                    FeedError::Throttled(least) => {
+                        Some(engine.pause(job).max(TimeDelta::from_std(*least).unwrap_or(TimeDelta::MAX)))
+                    }
+                    FeedError::PrivateAddress | FeedError::TooLarge | FeedError::Refused(_) => None,
+                };
+                passes = pause.map(|pause| (pause, error.to_string()));
                 Reading::Problem(feed_problem(&error))
             }
         };
         self.store(engine, organization_id, &calendar, &reading).await?;
         match passes {
-            Some(why) => Ok(Outcome::Retry(engine.pause(job), why)),
+            Some((pause, why)) => Ok(Outcome::Retry(pause, why)),
             None => Ok(Outcome::Done),
         }
     }

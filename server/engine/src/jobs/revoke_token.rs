@@ -5,7 +5,7 @@ use cupo_core::ids::{AccountId, OrganizationId};
 use cupo_providers::{Access, CalendarProvider, OauthError, ProviderError, Secret};
 use cupo_store::{
     AccountState, AuthKind, CalendarProviderAccount, Job, Provider, ProviderSubscription, account_delete, account_get,
-    subscription_list_by_account,
+    subscription_delete, subscription_list_by_account,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,16 @@ impl Task for RevokeToken {
         };
         if !subscriptions.is_empty() {
             stop_channels(engine, &account, tokens.as_ref(), &subscriptions).await;
+        }
+        let current = account_get(&mut engine.0.store.read().await?, organization_id, &self.account_id).await?;
+        if current.is_none_or(|current| current.state != AccountState::Disconnected) {
+            // Connected again while the channels were stopped: those who look for open ones shall not find them.
+            transact!(engine, tx => {
+                for subscription in &subscriptions {
+                    subscription_delete(tx, organization_id, &subscription.id).await?;
+                }
+            })?;
+            return Ok(Outcome::Done);
         }
         if let (Provider::Google, Some(tokens)) = (account.provider, tokens)
             && let Ok(oauth) = engine.google_oauth()

@@ -147,14 +147,17 @@ impl Engine {
         Ok(())
     }
 
-    /// The appointments for which an event stands in the calendar.
+    /// The appointments for which an event stands in the calendar, as long as they are not over: what becomes of the event
+    /// of one that is over changes nothing.
     async fn confirmed_of(
         &self,
         tx: &mut Tx,
         mapping: &AppointmentExternalMapping,
     ) -> Result<Vec<Appointment>, EngineError> {
         let mut sharing = appointment_list_by_claim(tx, &mapping.organization_id, &mapping.claim_id).await?;
-        sharing.retain(|appointment| appointment.status == AppointmentStatus::Confirmed);
+        sharing.retain(|appointment| {
+            appointment.status == AppointmentStatus::Confirmed && appointment.end_at > self.now()
+        });
         Ok(sharing)
     }
 
@@ -189,6 +192,12 @@ impl Engine {
                 let Appointment { organization_id, id, .. } = appointment;
                 appointment_set_meeting_url(tx, organization_id, id, Some(&url)).await?;
             }
+        }
+        let is_over = |of: &Appointment| of.status == AppointmentStatus::Confirmed && of.end_at <= self.now();
+        if confirmed.is_empty() && sharing.iter().any(is_over) {
+            // The appointment is over. Where its event is now, it takes time as any other.
+            mapping_upsert(tx, &mapping).await?;
+            return Ok(event.busy_interval(tz).filter(|busy| busy.end > self.now()));
         }
         let is_at = |time: &Interval, of: &Appointment| (time.start, time.end) == (of.start_at, of.end_at);
         let moved_to = time.filter(|time| confirmed.first().is_some_and(|first| !is_at(time, first)));

@@ -175,6 +175,29 @@ async fn an_expired_cursor_leads_to_a_full_round_that_misses_nothing() {
 }
 
 #[tokio::test]
+async fn what_becomes_of_the_event_of_a_past_appointment_stops_nothing() {
+    let (world, view) = booked().await;
+    let id = world.the_event()["id"].as_str().unwrap().to_owned();
+    let later = world.book("later", "2026-12-02T10:00:00Z").await;
+    world.run().await;
+    let events = world.events();
+    let later_id = events.iter().map(|event| event["id"].as_str().unwrap()).find(|other| *other != id).unwrap();
+    world.pass(TimeDelta::days(3));
+    // The host tidies up, and drags what was into next week.
+    let next_week = "2026-12-03T10:00:00Z";
+    world.google.patch_event(CALENDAR, &id, time(next_week, "2026-12-03T10:30:00Z")).unwrap();
+    told(&world, 101).await;
+    assert_eq!(seen(&world, &view).await.start, at(START), "what is over stays as it was");
+    assert!(!world.is_offered(next_week).await, "its event takes time as any other");
+    world.google.delete_event(CALENDAR, &id).unwrap();
+    world.google.delete_event(CALENDAR, later_id).unwrap();
+    told(&world, 102).await;
+    assert_eq!(seen(&world, &view).await.status, AppointmentStatus::Confirmed);
+    assert_eq!(seen(&world, &later).await.status, AppointmentStatus::Cancelled, "the other one was followed");
+    assert!(world.is_offered(next_week).await);
+}
+
+#[tokio::test]
 async fn an_event_that_the_host_moved_out_of_the_window_is_not_taken_for_deleted() {
     let (world, view) = booked().await;
     let id = world.the_event()["id"].as_str().unwrap().to_owned();

@@ -8,6 +8,7 @@ mod booking_links;
 mod changes;
 mod connecting;
 mod credentials;
+mod elsewhere;
 mod event_types;
 mod holidays;
 mod hosts;

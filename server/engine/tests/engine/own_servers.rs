@@ -1,6 +1,8 @@
 //! Accounts at servers of people's own: CalDAV by a password, feeds by their address.
 
 use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash, Hasher},
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -13,10 +15,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cupo_engine::{AccountCondition, CaldavInput, EngineError, FeedInput};
+use chrono::TimeDelta;
+use cupo_core::{appointment::AppointmentStatus, text::Locale};
+use cupo_engine::{AccountCondition, CaldavInput, EngineError, EventTypeInput, FeedInput};
+use cupo_simulators::mail::Message;
 use cupo_store::{AccountState, Calendar, Provider, account_get};
 
-use crate::world::{World, fields, first_visit};
+use crate::world::{World, at, because, fields, first_visit};
 
 /// A calendar of the stand-in: the last part of its path, and its name.
 type Listed = (&'static str, &'static str);
@@ -25,11 +30,14 @@ type Listed = (&'static str, &'static str);
 struct Held {
     password: &'static str,
     calendars: Vec<Listed>,
+    /// The iCalendar objects by their paths.
+    objects: BTreeMap<String, String>,
     /// The answer to whoever asks for the feed.
     feed: (StatusCode, &'static str),
 }
 
-/// A stand-in for a CalDAV server with one user, and for a server of feeds. It knows PROPFIND and GET.
+/// A stand-in for a CalDAV server with one user, and for a server of feeds. Every report
+/// is answered with all that it holds.
 #[derive(Clone)]
 struct OwnServer {
     held: Arc<Mutex<Held>>,
@@ -46,6 +54,7 @@ impl OwnServer {
         let held = Held {
             password: "app-password",
             calendars: vec![("personal", "Personal"), ("work", "Work")],
+            objects: BTreeMap::new(),
             feed: (StatusCode::OK, FEED),
         };
         let server = Self { held: Arc::new(Mutex::new(held)), address: listener.local_addr().unwrap() };
@@ -77,25 +86,67 @@ impl OwnServer {
 }
 
 async fn answer(State(server): State<OwnServer>, request: Request<Body>) -> Response {
-    let held = server.held.lock().unwrap();
-    if request.method() == "GET" {
+    let (request, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let mut held = server.held.lock().unwrap();
+    let path = request.uri.path();
+    if request.method == "GET" && !path.starts_with("/dav/") {
         return (held.feed.0, [(header::CONTENT_TYPE, "text/calendar")], held.feed.1).into_response();
     }
     let expected = format!("Basic {}", STANDARD.encode(format!("ana:{}", held.password)));
-    if request.headers().get(header::AUTHORIZATION).is_none_or(|given| given.as_bytes() != expected.as_bytes()) {
+    if request.headers.get(header::AUTHORIZATION).is_none_or(|given| given.as_bytes() != expected.as_bytes()) {
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"dav\"")];
         return (StatusCode::UNAUTHORIZED, challenge).into_response();
     }
-    if request.method().as_str() != "PROPFIND" || !request.uri().path().starts_with("/dav/") {
+    if !path.starts_with("/dav/") {
         return StatusCode::NOT_FOUND.into_response();
     }
+    let text = || String::from_utf8(body.to_vec()).unwrap();
+    match request.method.as_str() {
+        "PROPFIND" => properties(&held, &request.headers),
+        "REPORT" => {
+            let all = held.objects.iter().map(|(path, text)| {
+                let data = text.replace('&', "&amp;").replace('<', "&lt;");
+                let etag = etag_of(text);
+                let told = format!("<D:getetag>{etag}</D:getetag><C:calendar-data>{data}</C:calendar-data>");
+                resource(path, "", &told)
+            });
+            multistatus(&all.collect::<String>())
+        }
+        "GET" => match held.objects.get(path) {
+            Some(text) => ([(header::ETAG, etag_of(text))], text.clone()).into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        },
+        "PUT" if request.headers.contains_key(header::IF_NONE_MATCH) && held.objects.contains_key(path) => {
+            StatusCode::PRECONDITION_FAILED.into_response()
+        }
+        "PUT" => {
+            held.objects.insert(path.to_owned(), text());
+            (StatusCode::CREATED, [(header::ETAG, etag_of(&text()))]).into_response()
+        }
+        "DELETE" if held.objects.remove(path).is_some() => StatusCode::NO_CONTENT.into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn etag_of(text: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    format!("\"{:x}\"", hasher.finish())
+}
+
+fn properties(held: &Held, headers: &HeaderMap) -> Response {
     let mut body = resource("/dav/ana/", "<D:collection/>", &user());
-    if is_deep(request.headers()) {
+    if is_deep(headers) {
         for (path, name) in &held.calendars {
             let properties = format!("<D:displayname>{name}</D:displayname>");
             body.push_str(&resource(&format!("/dav/ana/{path}/"), "<D:collection/><C:calendar/>", &properties));
         }
     }
+    multistatus(&body)
+}
+
+fn multistatus(body: &str) -> Response {
     let namespaces = r#"xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav""#;
     let body = format!(r#"<?xml version="1.0" encoding="utf-8"?><D:multistatus {namespaces}>{body}</D:multistatus>"#);
     (StatusCode::MULTI_STATUS, [(header::CONTENT_TYPE, "application/xml")], body).into_response()
@@ -300,4 +351,43 @@ async fn disconnected_accounts_of_own_servers_are_forgotten() {
     for id in [&caldav, &feed] {
         assert!(account_get(tx, &world.principal.organization_id, id).await.unwrap().is_none());
     }
+}
+
+fn invitation(mail: &Message) -> String {
+    let part = mail.attachments.iter().find(|part| part.content_type.starts_with("text/calendar")).unwrap();
+    part.text.clone().unwrap()
+}
+
+#[tokio::test]
+async fn an_appointment_in_a_caldav_calendar_is_one_object_and_our_mails_invite_to_it() {
+    const START: &str = "2026-11-25T09:00:00Z";
+    let (world, server) = (World::new().await, OwnServer::start().await);
+    world.engine.connect_caldav(&world.principal, server.input("app-password")).await.unwrap();
+    world.offer(EventTypeInput { location_kind: "phone".into(), ..first_visit() }).await;
+    world.run().await;
+    let view = world.book("key", START).await;
+    world.run().await;
+    let objects = || server.held.lock().unwrap().objects.clone();
+    let written = objects();
+    assert_eq!(written.len(), 1);
+    let (path, text) = written.first_key_value().unwrap();
+    assert!(path.starts_with("/dav/ana/personal/") && text.contains("SUMMARY:First visit: Leo Pérez"), "{path} {text}");
+    let mails = world.mails_to("leo@visitor.example");
+    assert_eq!(mails.len(), 1);
+    assert!(invitation(&mails[0]).contains("METHOD:REQUEST"), "nobody else invites");
+
+    // The calendar is read: the event is ours.
+    world.pass(TimeDelta::minutes(11));
+    world.engine.run_periodic().await.unwrap();
+    world.run().await;
+    let read = world.engine.appointment_by_token(&view.token, Locale::En).await.unwrap();
+    assert_eq!((read.status, read.start, read.sequence), (AppointmentStatus::Confirmed, at(START), 0));
+    assert!(world.is_offered("2026-11-25T09:30:00Z").await && !world.is_offered(START).await);
+    assert_eq!(objects(), written, "it is not written again");
+
+    world.engine.cancel_by_token(&view.token, &because("")).await.unwrap();
+    world.run().await;
+    assert!(objects().is_empty());
+    assert!(invitation(&world.mails_to("leo@visitor.example")[1]).contains("METHOD:CANCEL"));
+    assert!(world.engine.failed_jobs(&world.principal).await.unwrap().is_empty());
 }

@@ -128,10 +128,18 @@ async fn a_provider_that_hangs_delays_no_visitor() {
     // The mirror is stale, and nothing else would end the question: no answer comes for a minute.
     world.pass(TimeDelta::days(8));
     world.fault("POST", "/freeBusy$", 1000, Fault { delay_ms: 60_000, ..Fault::default() });
-    let process = world.process_with(EngineSettings { live_check_timeout: Duration::from_secs(60), ..delivered() });
+    assert!(delivered().stale_patience <= Duration::from_millis(300));
+    // A busy machine is no dead provider.
+    let (stale_patience, live_check_timeout) = (Duration::from_secs(3), Duration::from_secs(60));
+    let process = world.process_with(EngineSettings { stale_patience, live_check_timeout, ..delivered() });
     let request = slots_request("2026-12-02", "2026-12-02");
     let answer = tokio::time::timeout(Duration::from_secs(9), process.slots(&request)).await;
     assert!(matches!(answer.expect("the visitor has an answer"), Err(EngineError::CalendarUnreachable)));
+    // Whoever comes next does not wait at all: nobody is asked, who would answer now.
+    world.google.clear_faults();
+    assert!(matches!(process.slots(&request).await, Err(EngineError::CalendarUnreachable)));
+    world.pass(TimeDelta::seconds(21));
+    assert!(process.slots(&request).await.is_ok());
 }
 
 #[tokio::test]

@@ -143,10 +143,16 @@ pub(super) async fn unwatch(
 }
 
 /// One delivery holds notifications of several subscriptions, and of one subscription several, which say the same.
+/// More than Graph puts into one delivery.
+const MOST_NOTIFICATIONS: usize = 1000;
+
 pub(super) fn read_notifications(body: &[u8]) -> Result<Vec<Notification>, NotificationError> {
     let delivery: wire::ChangeNotifications =
         serde_json::from_slice(body).map_err(|_| NotificationError::Body("JSON"))?;
     let is_empty = delivery.value.is_empty();
+    if delivery.value.len() > MOST_NOTIFICATIONS {
+        return Err(NotificationError::Body("value"));
+    }
     let mut notifications: Vec<Notification> = Vec::new();
     for value in delivery.value {
         let Some(notification) = serde_json::from_value(value).ok().and_then(read_notification) else { continue };

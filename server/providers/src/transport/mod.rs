@@ -33,14 +33,14 @@ use budget::Buckets;
 pub use budget::{Budget, Budgets, ProviderBudget};
 pub use circuit::{CircuitConfig, CircuitPhase, CircuitState};
 use circuit::{Circuits, Sign};
-pub(crate) use request::{ProviderRequest, ProviderResponse};
+pub(crate) use request::{ProviderRequest, ProviderResponse, retry_after};
 use script::Script;
 
 /// A longer `Retry-After` than this is left to the caller, who can wait without holding anything.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The pause before the first repetition; it doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How the transport behaves.
 #[derive(Debug, Clone)]
@@ -153,7 +153,7 @@ impl Transport {
 
     /// Sends the request, again if that is harmless and may help.
     pub(crate) async fn send(&self, request: &ProviderRequest) -> Result<ProviderResponse, ProviderError> {
-        let request_id = format!("{:032x}", rand::random::<u128>());
+        let request_id = new_request_id();
         let mut attempt = 0;
         loop {
             let outcome = match self.attempt(request, &request_id, attempt).await {
@@ -218,7 +218,7 @@ impl Transport {
             span.record("status", response.status.as_u16());
         }
         match answer.as_ref().map_or_else(|unanswered| unanswered.sign, |response| Some(sign(response))) {
-            Some(sign) => permit.settle(sign, account),
+            Some(sign) => span.in_scope(|| permit.settle(sign, account)),
             None => drop(permit),
         }
         let answer = answer.map_err(|unanswered| unanswered.error);
@@ -292,6 +292,11 @@ impl Transport {
         mailboxes.insert(mailbox.clone(), Arc::downgrade(&semaphore));
         semaphore
     }
+}
+
+/// By which a request is found in the logs, ours and the server's: 128 random bits in hexadecimal digits.
+pub(crate) fn new_request_id() -> String {
+    format!("{:032x}", rand::random::<u128>())
 }
 
 /// The value of `Authorization`.

@@ -65,15 +65,20 @@ pub(crate) struct ProviderResponse {
 }
 
 impl ProviderResponse {
-    /// `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), which is measured from the answer's own `Date`.
+    /// See [`retry_after`].
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        let pause = text.parse().map(Duration::from_secs).ok().or_else(|| {
-            let sent = DateTime::parse_from_rfc2822(self.headers.get(DATE)?.to_str().ok()?).ok()?;
-            Some((DateTime::parse_from_rfc2822(text).ok()? - sent).to_std().unwrap_or_default())
-        })?;
-        Some(pause.min(LONGEST_RETRY_AFTER))
+        retry_after(&self.headers)
     }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110 §10.2.3), which is measured from the answer's own `Date`.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let pause = text.parse().map(Duration::from_secs).ok().or_else(|| {
+        let sent = DateTime::parse_from_rfc2822(headers.get(DATE)?.to_str().ok()?).ok()?;
+        Some((DateTime::parse_from_rfc2822(text).ok()? - sent).to_std().unwrap_or_default())
+    })?;
+    Some(pause.min(LONGEST_RETRY_AFTER))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Feeds before servers of every kind.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -100,12 +100,40 @@ async fn a_fault_that_passes_is_told_from_one_that_stays() {
     let server = Router::new()
         .route("/gone", get(async || StatusCode::GONE))
         .route("/down", get(async || StatusCode::SERVICE_UNAVAILABLE))
+        .route("/tired", get(async || (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "7")])))
+        .route("/busy", get(async || (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "90")])))
+        .route("/vague", get(async || (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "soon")])))
         .route("/slow", get(async || tokio::time::sleep(Duration::from_secs(60)).await));
     let address = serve(server).await;
     let hasty = reader_with(FeedConfig { total_timeout: Duration::from_millis(300), ..FeedConfig::default() });
     assert!(matches!(hasty.get(&format!("{address}/gone"), None).await, Err(FeedError::Refused(_))));
     assert!(matches!(hasty.get(&format!("{address}/down"), None).await, Err(FeedError::Transient(_))));
+    for (path, seconds) in [("tired", 7), ("busy", 90)] {
+        let told = hasty.get(&format!("{address}/{path}"), None).await;
+        assert_eq!(told, Err(FeedError::Throttled(Duration::from_secs(seconds))), "{path}");
+    }
+    assert!(matches!(hasty.get(&format!("{address}/vague"), None).await, Err(FeedError::Transient(_))));
     assert!(matches!(hasty.get(&format!("{address}/slow"), None).await, Err(FeedError::Transient(_))));
     let told = hasty.get("http://nobody.invalid/secret-path", None).await.unwrap_err();
     assert!(matches!(&told, FeedError::Transient(why) if !why.contains("secret-path")), "{told:?}");
+}
+
+#[tokio::test]
+async fn each_request_bears_an_id_of_its_own_which_redirects_keep() {
+    let ids = Arc::new(Mutex::new(Vec::new()));
+    let seen = ids.clone();
+    let server = Router::new().route(
+        "/{left}",
+        get(async move |Path(left): Path<u32>, headers: HeaderMap| {
+            seen.lock().unwrap().push(headers["x-request-id"].to_str().unwrap().to_owned());
+            if left == 0 { FILE.into_response() } else { Redirect::temporary("/0").into_response() }
+        }),
+    );
+    let address = serve(server).await;
+    for path in ["1", "0"] {
+        reader().get(&format!("{address}/{path}"), None).await.unwrap();
+    }
+    let ids = ids.lock().unwrap().clone();
+    assert!(ids.iter().all(|id| id.len() == 32 && id.chars().all(|digit| digit.is_ascii_hexdigit())), "{ids:?}");
+    assert!(ids.len() == 3 && ids[0] == ids[1] && ids[1] != ids[2], "{ids:?}");
 }

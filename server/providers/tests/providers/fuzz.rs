@@ -2,6 +2,7 @@
 //! input becomes much larger in memory than it was. How to look further: `fuzz/README.md`, or with `CUPO_FUZZ_TIMES` as many
 //! inputs here.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use cupo_providers::fuzzing;
@@ -228,4 +229,26 @@ fn every_target_has_seeds_of_which_something_is_read() {
         assert!(seeds.len() >= 2, "{name}");
         assert!(seeds.iter().any(|seed| target(seed) > 0), "{name} reads nothing");
     }
+}
+
+/// The stems of the names in a folder of `fuzz/`.
+fn stems(folder: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(folder);
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_fuzzer_and_this_test_have_the_same_targets() {
+    let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(stems("fuzz_targets"), targets);
+    assert_eq!(stems("corpus"), targets);
+    let manifest = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/Cargo.toml")).unwrap();
+    let bins = manifest.split("[[bin]]").skip(1).map(|bin| {
+        let of = |key: &str| bin.lines().find_map(|line| line.strip_prefix(key)?.strip_suffix('"')).unwrap().to_owned();
+        let name = of("name = \"");
+        assert_eq!(of("path = \""), format!("fuzz_targets/{name}.rs"));
+        name
+    });
+    assert_eq!(bins.collect::<BTreeSet<_>>(), targets);
 }

@@ -34,7 +34,6 @@ async fn a_create_whose_answer_was_lost_makes_one_event() {
         assert_eq!(world.simulator.invitations().len(), 1, "the guest is invited once");
         let found = world.microsoft.get_event(&world.access, &world.calendar, &created.id).await.unwrap().unwrap();
         assert_eq!(found.etag, created.etag);
-        world.assert_contract_is_kept();
     }
 }
 
@@ -70,7 +69,6 @@ async fn a_conflict_in_passing_is_overcome() {
     let expected = Expected::Update { etag: created.etag.as_deref() };
     world.microsoft.put_event(&world.access, &world.calendar, &wanted, expected).await.unwrap();
     assert_eq!(world.simulator.events(ANA).unwrap()[0]["subject"], "Another title");
-    world.assert_contract_is_kept();
 }
 
 #[tokio::test]
@@ -167,7 +165,6 @@ async fn what_is_throttled_inside_a_batch_is_asked_for_again() {
     world.fault(Fault { path_pattern: Some("calendarView".into()), retry_after: Some(1), ..answer_with(429) });
     let told = world.microsoft.free_busy(&world.access, &[&world.calendar, &personal], hours(0, 24)).await.unwrap();
     assert_eq!((&told[0].busy, &told[1].busy), (&Ok(vec![]), &Ok(vec![hours(12, 13)])));
-    world.assert_contract_is_kept();
 }
 
 #[tokio::test]

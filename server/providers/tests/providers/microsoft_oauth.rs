@@ -6,7 +6,6 @@ use cupo_providers::jwt::{Certificate, SigningKey};
 use cupo_providers::microsoft::oauth::{ClientCredential, missing_scopes, refused};
 use cupo_providers::oauth::{PkceChallenge, pkce_verifier};
 use cupo_providers::{Access, CalendarProvider, OauthError, ProviderError, ReauthReason, Secret, Target};
-use cupo_simulators::contract::MicrosoftContract;
 use cupo_simulators::microsoft::{
     CONTOSO_TENANT, Client, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Fault, MicrosoftOptions, SignInFault,
 };
@@ -68,21 +67,6 @@ async fn a_host_connects_and_each_refresh_brings_another_refresh_token() {
         assert!(!again.refresh_token.unwrap().matches(refresh_token.expose()));
         assert!(missing_scopes(&again.scopes).is_empty());
         world.microsoft.list_calendars(&Access::bearer("account", again.access_token)).await.unwrap();
-    }
-    assert_token_requests_keep_the_contract(&world);
-}
-
-/// Every request to the token endpoint so far against the rules of the reference pages.
-fn assert_token_requests_keep_the_contract(world: &MicrosoftWorld) {
-    let asked = world.simulator.exchanges().into_iter().filter(|exchange| exchange.path.ends_with("/token"));
-    let asked: Vec<_> = asked.map(|exchange| exchange.body.unwrap()).collect();
-    assert!(!asked.is_empty());
-    let Some(contract) = MicrosoftContract::load() else {
-        eprintln!("LEFT OUT: token requests are not checked; set CUPO_CONTRACT_DIR");
-        return;
-    };
-    for form in asked {
-        assert_eq!(contract.validate_token_request(&form), Ok(()), "{form}");
     }
 }
 
@@ -200,7 +184,6 @@ async fn an_application_opens_the_mailboxes_that_it_was_given_by_secret_or_by_ce
         let access = Access::bearer("application", grant.access_token).to(Target::Mailbox(ANA.into()));
         assert!(!world.microsoft.list_calendars(&access).await.unwrap().is_empty());
     }
-    assert_token_requests_keep_the_contract(&world);
     // Of another organization, whose administrator has not installed the application.
     let elsewhere = world.oauth_as("00000000-0000-4000-8000-000000000001", key_pair()).application_token().await;
     assert!(matches!(elsewhere, Err(OauthError::ConsentNeeded(_) | OauthError::InvalidClient(_))), "{elsewhere:?}");

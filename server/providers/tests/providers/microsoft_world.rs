@@ -1,6 +1,7 @@
-//! A simulated Microsoft with an adapter in front of it.
+//! A simulated Microsoft with an adapter in front of it. At its end everything that went to and fro is checked against
+//! Microsoft's description.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cupo_providers::microsoft::oauth::{ClientCredential, MicrosoftClient, MicrosoftOauth, REQUIRED_SCOPES};
 use cupo_providers::microsoft::{MicrosoftEndpoints, MicrosoftProvider};
@@ -84,28 +85,47 @@ impl MicrosoftWorld {
         let exchanges = self.simulator.exchanges().into_iter();
         exchanges.filter(|exchange| exchange.path.starts_with("/v1.0/")).collect()
     }
+}
 
-    /// Every request so far against Microsoft's description, and with the preferences that each must have.
-    pub fn assert_contract_is_kept(&self) {
-        let exchanges = self.graph_exchanges();
-        assert!(!exchanges.is_empty());
-        for exchange in &exchanges {
+impl Drop for MicrosoftWorld {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        for exchange in self.graph_exchanges() {
             let prefer = &exchange.headers["prefer"];
             for preference in [r#"IdType="ImmutableId""#, r#"outlook.timezone="UTC""#] {
                 assert!(prefer.contains(preference), "{} {}: {prefer}", exchange.method, exchange.path);
             }
         }
-        let Some(contract) = MicrosoftContract::load() else {
-            eprintln!("LEFT OUT: requests are not checked against Microsoft's description; set CUPO_CONTRACT_DIR");
-            return;
-        };
-        for exchange in exchanges {
-            let address = match exchange.query.as_str() {
-                "" => exchange.path.clone(),
-                query => format!("{}?{query}", exchange.path),
-            };
-            let verdict = contract.validate_request(&exchange.method, &address, exchange.body.as_ref());
-            assert_eq!(verdict, Ok(()), "{} {address} {:?}", exchange.method, exchange.body);
+        assert_contract_is_kept(&self.simulator);
+    }
+}
+
+/// Every request and every answer so far against Microsoft's description, those for tokens too.
+pub fn assert_contract_is_kept(simulator: &MicrosoftSimulator) {
+    static CONTRACT: OnceLock<Option<MicrosoftContract>> = OnceLock::new();
+    let Some(contract) = CONTRACT.get_or_init(MicrosoftContract::load) else {
+        eprintln!("LEFT OUT: nothing is checked against Microsoft's description; set CUPO_CONTRACT_DIR");
+        return;
+    };
+    for exchange in simulator.exchanges() {
+        let Exchange { method, path, query, body, status, answer, dropped, .. } = exchange;
+        if path.ends_with("/oauth2/v2.0/token") {
+            let form = body.expect("the token endpoint gets a form");
+            assert_eq!(contract.validate_token_request(&form), Ok(()), "{form}");
+            if !dropped {
+                let answer = answer.expect("the token endpoint answers JSON");
+                assert_eq!(contract.validate_token_answer(status, &answer), Ok(()), "{answer}");
+            }
+        } else if path.starts_with("/v1.0/") {
+            let address = if query.is_empty() { path } else { format!("{path}?{query}") };
+            let sent = contract.validate_request(&method, &address, body.as_ref());
+            assert_eq!(sent, Ok(()), "{method} {address} {body:?}");
+            if !dropped {
+                let got = contract.validate_exchange(&method, &address, body.as_ref(), status, answer.as_ref());
+                assert_eq!(got, Ok(()), "the answer to {method} {address}: {answer:?}");
+            }
         }
     }
 }

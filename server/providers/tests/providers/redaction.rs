@@ -31,7 +31,7 @@ impl Write for Log {
     }
 }
 
-/// Everything that this crate logs meanwhile, at every level.
+/// Everything that this crate logs meanwhile, at every level. Each line tells the request that it belongs to.
 fn logged<T>(what: impl Future<Output = T>) -> (String, T) {
     let log = Log::default();
     let writer = log.clone();
@@ -43,6 +43,7 @@ fn logged<T>(what: impl Future<Output = T>) -> (String, T) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let outcome = tracing::subscriber::with_default(subscriber, || runtime.block_on(what));
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.lines().all(|line| line.contains("request_id=")), "a line belongs to no request: {log}");
     (log, outcome)
 }
 

@@ -1,5 +1,7 @@
-//! A simulated Google with an adapter in front of it.
+//! A simulated Google with an adapter in front of it. At its end everything that went to and fro is checked against Google's
+//! discovery document.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,20 +63,50 @@ impl World {
         exchanges.filter(|exchange| exchange.path.starts_with("/calendar/v3/")).collect()
     }
 
-    /// Every request so far against the official discovery document.
-    pub fn assert_contract_is_kept(&self) {
-        let Some(contract) = GoogleContract::load() else {
-            eprintln!("LEFT OUT: requests are not checked against Google's discovery document; set CUPO_CONTRACT_DIR");
+    /// Every request and every answer so far against the official discovery document, those for tokens too.
+    fn assert_contract_is_kept(&self) {
+        let Some(contract) = contract() else {
+            eprintln!("LEFT OUT: nothing is checked against Google's discovery document; set CUPO_CONTRACT_DIR");
             return;
         };
-        let exchanges = self.api_exchanges();
-        assert!(!exchanges.is_empty());
-        for exchange in exchanges {
-            let address = format!("{}?{}", exchange.path, exchange.query);
-            let verdict = contract.validate_request(&exchange.method, &address, exchange.body.as_ref());
-            assert_eq!(verdict, Ok(()), "{} {address} {:?}", exchange.method, exchange.body);
+        for exchange in self.simulator.exchanges() {
+            let Exchange { method, path, query, body, status, answer, dropped, .. } = exchange;
+            match path.as_str() {
+                "/token" => {
+                    let form = body.expect("the token endpoint gets a form");
+                    assert_eq!(contract.validate_token_request(&form), Ok(()), "{form}");
+                    if !dropped {
+                        let answer = answer.expect("the token endpoint answers JSON");
+                        assert_eq!(contract.validate_token_answer(status, &answer), Ok(()), "{answer}");
+                    }
+                }
+                _ if path.starts_with("/calendar/v3/") => {
+                    let address = format!("{path}?{query}");
+                    let sent = contract.validate_request(&method, &address, body.as_ref());
+                    assert_eq!(sent, Ok(()), "{method} {address} {body:?}");
+                    if !dropped {
+                        let got = contract.validate_answer(&method, &path, status, answer.as_ref());
+                        assert_eq!(got, Ok(()), "the answer to {method} {address}: {answer:?}");
+                    }
+                }
+                _ => {}
+            }
         }
     }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.assert_contract_is_kept();
+        }
+    }
+}
+
+/// The discovery document, compiled once.
+fn contract() -> Option<&'static GoogleContract> {
+    static CONTRACT: OnceLock<Option<GoogleContract>> = OnceLock::new();
+    CONTRACT.get_or_init(GoogleContract::load).as_ref()
 }
 
 pub fn provider(simulator: &GoogleSimulator, config: TransportConfig) -> GoogleProvider {

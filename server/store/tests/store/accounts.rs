@@ -83,7 +83,7 @@ on_both! {
         assert!(world.read(async |tx| account_list_active(tx).await).await.is_empty());
         let stored = account_of(&world, &tenant.account).await;
         assert_eq!((stored.state, stored.state_reason.as_deref()), (AccountState::ReconnectNeeded, Some("invalid_grant")));
-        assert!(world.read(async |tx| calendars_due_for_poll(tx, at(100)).await).await.is_empty());
+        assert!(world.read(async |tx| calendars_due_for_poll(tx, at(100), at(100)).await).await.is_empty());
     }
 
     async fn an_account_that_is_connected_anew_forgets_why_it_had_to_be(world: World) {
@@ -191,11 +191,27 @@ on_both! {
             .await
             .unwrap();
         let due = async |before| -> Vec<String> {
-            let calendars = world.read(async |tx| calendars_due_for_poll(tx, at(before)).await).await;
+            let calendars = world.read(async |tx| calendars_due_for_poll(tx, at(before), at(before)).await).await;
             calendars.into_iter().map(|calendar| calendar.external_id).collect()
         };
         assert_eq!(due(49).await, ["primary"]);
         assert_eq!(due(50).await, ["primary", "fresh"]);
+        let booked = appointment(&tenant, 100);
+        world
+            .write(async |tx| {
+                insert(tx, &booked).await?;
+                mapping_upsert(tx, &mapping(&booked, &unused, "event")).await
+            })
+            .await
+            .unwrap();
+        let holds = async |now| {
+            world.read(async |tx| calendar_holds_appointments(tx, tenant.id(), &unused.id, at(now)).await).await
+        };
+        assert!(holds(50).await && !holds(1000).await);
+        assert_eq!(due(50).await.len(), 3, "an appointment's event is followed wherever it stands");
+        assert_eq!(due(1000).await.len(), 2);
+        world.write(async |tx| mapping_mark_deleted(tx, tenant.id(), &booked.claim_id, at(1)).await).await.unwrap();
+        assert!(!holds(50).await);
         assert!(world.write(async |tx| calendar_delete(tx, tenant.id(), &fresh.id).await).await.unwrap());
         assert_eq!(due(50).await, ["primary"]);
     }

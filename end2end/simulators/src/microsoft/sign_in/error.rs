@@ -48,6 +48,11 @@ impl SignInError {
             "temporarily_unavailable" => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         };
+        self.answer_as(status, now)
+    }
+
+    /// As [`Self::answer`], with another status.
+    pub fn answer_as(&self, status: StatusCode, now: DateTime<Utc>) -> Response {
         let mut body = json!({
             "error": self.error(),
             "error_description": self.description(now),

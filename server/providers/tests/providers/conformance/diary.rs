@@ -39,6 +39,10 @@ pub enum Shows {
     Declined,
     /// Busy, and nobody else may see what for.
     Private,
+    /// An invitation to which the owner has said nothing yet.
+    Unanswered,
+    /// Out of office.
+    Away,
 }
 
 /// Whether it comes again.

@@ -68,14 +68,17 @@ pub fn vevents(uid: &str, entry: &Entry, owner: &str) -> String {
             format!("DTEND;VALUE=DATE:{}", end.format("%Y%m%d")),
         ],
     };
+    let invited = |answer: &str| {
+        vec!["ORGANIZER:mailto:host@example.net".to_owned(), format!("ATTENDEE;PARTSTAT={answer}:mailto:{owner}")]
+    };
     let shows = match entry.shows {
         Shows::Busy => Vec::new(),
         Shows::Free => vec!["TRANSP:TRANSPARENT".to_owned()],
         Shows::Tentative => vec!["STATUS:TENTATIVE".to_owned()],
-        Shows::Declined => {
-            vec!["ORGANIZER:mailto:host@example.net".to_owned(), format!("ATTENDEE;PARTSTAT=DECLINED:mailto:{owner}")]
-        }
+        Shows::Declined => invited("DECLINED"),
+        Shows::Unanswered => invited("NEEDS-ACTION"),
         Shows::Private => vec!["CLASS:PRIVATE".to_owned()],
+        Shows::Away => vec!["X-MICROSOFT-CDO-BUSYSTATUS:OOF".to_owned()],
     };
     let event = |when: When, more: &[String]| {
         let head = ["BEGIN:VEVENT".to_owned(), format!("UID:{uid}"), format!("DTSTAMP:{stamp}")];

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use cupo_providers::microsoft::{MicrosoftEndpoints, MicrosoftProvider};
 use cupo_providers::{Access, CalendarProvider, Clock, Secret, Target, Transport, TransportConfig};
-use cupo_simulators::contract::MicrosoftContract;
 use cupo_simulators::microsoft::{MicrosoftOptions, MicrosoftSimulator};
 use serde_json::{Value, json};
 use url::Url;
 
 use super::diary::When;
 use super::{Diary, Entry, Repeats, Shows, Subject, reads, writes};
+use crate::microsoft_world::assert_contract_is_kept;
 
 const ANA: &str = "ana@contoso.example";
 const CARLA: &str = "carla@outlook.example";
@@ -90,6 +90,14 @@ impl Microsoft {
     }
 }
 
+impl Drop for Microsoft {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_contract_is_kept(&self.simulator);
+        }
+    }
+}
+
 fn weekday(at: chrono::NaiveDateTime) -> String {
     use chrono::Datelike;
     let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -108,19 +116,22 @@ fn body(entry: &Entry, owner: &str) -> Value {
     event["showAs"] = match entry.shows {
         Shows::Busy | Shows::Private => "busy",
         Shows::Free => "free",
-        Shows::Tentative => "tentative",
+        // So Outlook shows an invitation until it is answered.
+        Shows::Tentative | Shows::Unanswered => "tentative",
+        Shows::Away => "oof",
         // Outlook leaves it as it was: the answer alone says that nobody comes.
         Shows::Declined => "busy",
     }
     .into();
     match entry.shows {
         Shows::Private => event["sensitivity"] = "private".into(),
-        Shows::Declined => {
+        Shows::Declined | Shows::Unanswered => {
             event["organizer"] = json!({ "emailAddress": { "address": "ben@contoso.example", "name": "Ben" } });
             event["attendees"] = json!([{ "type": "required", "emailAddress": { "address": owner } }]);
-            event["responseStatus"] = json!({ "response": "declined" });
+            let answer = if entry.shows == Shows::Declined { "declined" } else { "notResponded" };
+            event["responseStatus"] = json!({ "response": answer });
         }
-        Shows::Busy | Shows::Free | Shows::Tentative => {}
+        Shows::Busy | Shows::Free | Shows::Tentative | Shows::Away => {}
     }
     event
 }
@@ -180,24 +191,4 @@ mod personal {
 
     reads!(Microsoft::of(CARLA, Target::Personal));
     writes!(Microsoft::of(CARLA, Target::Personal));
-}
-
-#[tokio::test]
-async fn everything_that_the_suite_sends_and_gets_is_in_microsofts_schemas() {
-    let Some(contract) = MicrosoftContract::load() else {
-        eprintln!("LEFT OUT: nothing is checked against Microsoft's schemas; set CUPO_CONTRACT_DIR");
-        return;
-    };
-    let mut microsoft = Microsoft::start().await;
-    super::reading::free_busy_and_the_mirror_agree_after_every_change_by_hand(&mut microsoft).await;
-    super::writing::guests_come_and_go(&mut microsoft).await;
-    let exchanges = microsoft.simulator.exchanges();
-    assert!(!exchanges.is_empty());
-    for exchange in exchanges.iter().filter(|exchange| exchange.path.starts_with("/v1.0/")) {
-        let address = format!("{}?{}", exchange.path, exchange.query);
-        let sent = contract.validate_request(&exchange.method, &address, exchange.body.as_ref());
-        assert_eq!(sent, Ok(()), "{} {address} {:?}", exchange.method, exchange.body);
-        let got = contract.validate_answer(&exchange.method, &exchange.path, exchange.status, exchange.answer.as_ref());
-        assert_eq!(got, Ok(()), "{} {address} {:?}", exchange.method, exchange.answer);
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 use cupo_core::interval::{Interval, normalize};
-use cupo_providers::{Changes, EventChange, EventStatus, ProviderError, SyncCursor};
+use cupo_providers::{CalendarEvent, Changes, EventChange, EventKind, EventStatus, ProviderError, SyncCursor};
 
 use super::diary::{ZONE, time, utc, window};
 use super::{Diary, Entry, Shows, Subject};
@@ -64,6 +64,8 @@ fn full() -> Diary {
         ("errand", Entry::at("2026-10-14T12:00:00", "2026-10-14T13:00:00").that(Shows::Free)),
         ("party", Entry::at("2026-10-15T20:00:00", "2026-10-15T23:00:00").that(Shows::Declined)),
         ("doctor", Entry::at("2026-10-16T08:00:00", "2026-10-16T08:45:00").that(Shows::Private)),
+        ("invitation", Entry::at("2026-10-20T11:00:00", "2026-10-20T12:00:00").that(Shows::Unanswered)),
+        ("trip", Entry::at("2026-10-21T09:00:00", "2026-10-22T18:00:00").that(Shows::Away)),
         // The end of summer time, from midnight to midnight: 25 hours.
         ("long night", Entry::on("2026-10-25", "2026-10-26")),
         (
@@ -96,8 +98,13 @@ pub async fn a_whole_round_tells_what_the_window_holds(subject: &mut dyn Subject
         EventChange::Series { instances, .. } => instances,
         EventChange::Removed { .. } => &[],
     });
-    let tentative: Vec<_> = events.filter(|event| event.status == EventStatus::Tentative).collect();
-    assert_eq!(tentative.len(), 1, "what blocks by choice is told apart: {tentative:?}");
+    let events: Vec<&CalendarEvent> = events.collect();
+    let count = |is: fn(&CalendarEvent) -> bool| events.iter().filter(|event| is(event)).count();
+    // What blocks by choice is told apart. An invitation without answer may be tentative as well.
+    let is_tentative = |event: &CalendarEvent| event.status == EventStatus::Tentative && !event.is_unanswered();
+    assert_eq!(count(is_tentative), 1, "{events:?}");
+    assert_eq!(count(CalendarEvent::is_unanswered), 1, "{events:?}");
+    assert_eq!(count(|event| event.kind == EventKind::OutOfOffice), 1, "{events:?}");
 }
 
 pub async fn free_busy_and_the_mirror_agree_after_every_change_by_hand(subject: &mut dyn Subject) {
