@@ -142,10 +142,10 @@ pub(super) async fn unwatch(
     }
 }
 
-/// One delivery holds notifications of several subscriptions, and of one subscription several, which say the same.
 /// More than Graph puts into one delivery.
 const MOST_NOTIFICATIONS: usize = 1000;
 
+/// One delivery holds notifications of several subscriptions, and of one subscription several, which say the same.
 pub(super) fn read_notifications(body: &[u8]) -> Result<Vec<Notification>, NotificationError> {
     let delivery: wire::ChangeNotifications =
         serde_json::from_slice(body).map_err(|_| NotificationError::Body("JSON"))?;

@@ -130,11 +130,8 @@ async fn services(config: &Config, store: Option<Store>, public_url: &Url, clock
             )];
         }
     };
-    let alerts = match engine.operator_alerts().await {
-        Ok(alerts) => alerts,
-        // A database that is not there, or not up to date, has its own finding.
-        Err(_) => Vec::new(),
-    };
+    // A database that is not there, or not up to date, has its own finding.
+    let alerts = engine.operator_alerts().await.unwrap_or_default();
     let alerts = alerts.into_iter().map(|alert| {
         let since = alert.first_at.format("%Y-%m-%d %H:%M UTC");
         let what = format!("{} is refused since {since} ({}).", alert.code.replace('_', " "), alert.detail);
