@@ -91,7 +91,13 @@ impl World {
     /// The offered starts of an event type of the demo over the next four weeks; `more` is added to the query.
     pub async fn slots_of(&self, event: &str, more: &str) -> Vec<DateTime<Utc>> {
         let path = slots_path(event, today(), today() + Days::new(28));
-        let answer = self.get(&format!("{path}{more}")).await;
+        // Before a calendar was read for the first time its provider is asked, and on a busy machine too slow for visitors.
+        let answer = self
+            .until("an answer of slots", async || {
+                let answer = self.get(&format!("{path}{more}")).await;
+                (answer.status() != StatusCode::SERVICE_UNAVAILABLE).then_some(answer)
+            })
+            .await;
         assert_eq!(answer.status(), StatusCode::OK);
         starts(&answer.json::<Value>().await.unwrap()["slots"])
     }

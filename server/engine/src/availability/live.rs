@@ -36,7 +36,7 @@ pub(crate) enum Asker {
 }
 
 /// How long those who look at slots leave an account alone that did not answer one of them.
-const SILENCE: TimeDelta = TimeDelta::seconds(20);
+const SILENCE: TimeDelta = TimeDelta::seconds(5);
 
 /// The accounts of this process that did not answer in time, and when.
 #[derive(Default)]
