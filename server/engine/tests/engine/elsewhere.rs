@@ -303,6 +303,18 @@ async fn an_event_type_writes_into_the_calendar_that_it_names() {
 }
 
 #[tokio::test]
+async fn a_named_calendar_receives_events_where_no_other_does() {
+    let world = open(OUTLOOK, by_phone()).await;
+    world.engine.calendar_choices_save(&world.principal, Vec::new(), None).await.unwrap();
+    let personal = named(&world, "Personal").await;
+    world.change(into(&world.principal, &personal)).await;
+    world.run().await;
+    world.book("key", START).await;
+    world.run().await;
+    assert_eq!(events(&world, &format!("{OUTLOOK}/Personal")).len(), 1);
+}
+
+#[tokio::test]
 async fn a_calendar_that_cannot_be_written_to_is_refused_as_a_target() {
     let world = open(OUTLOOK, by_phone()).await;
     let birthdays = named(&world, "Birthdays").await;
