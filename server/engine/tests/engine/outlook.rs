@@ -114,6 +114,21 @@ async fn who_breaks_the_sign_in_off_has_denied_it() {
 }
 
 #[tokio::test]
+async fn what_a_browser_makes_up_alerts_nobody() {
+    let world = World::with_microsoft().await;
+    let started = world.sign_in_at_microsoft(OUTLOOK, None).await;
+    let made_up = OauthCallback {
+        state: started.state,
+        code: None,
+        error: Some("invalid_client".to_owned()),
+        error_description: Some("AADSTS7000222: The provided client secret keys are expired.".to_owned()),
+    };
+    let finish = world.engine.connect_finish(&world.principal, &world.session, Provider::Outlook, made_up).await;
+    assert!(matches!(finish, Err(EngineError::OperatorNeeded(_))), "{finish:?}");
+    assert!(world.engine.operator_alerts().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_code_of_one_provider_is_not_shown_to_another() {
     let world = World::with_microsoft().await;
     let callback = world.sign_in_at_microsoft(OUTLOOK, None).await;
