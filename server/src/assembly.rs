@@ -47,6 +47,10 @@ pub fn engine(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Cl
     let keys: Vec<[u8; 32]> = config.secrets.encryption_keys.iter().map(|key| key.bytes()).collect();
     let mut settings = EngineSettings::new(public_url.clone());
     settings.sign_up_open = config.sign_up.open;
+    settings.poll_interval = config.sync.poll;
+    settings.stale_after = config.sync.stale_after;
+    settings.reconcile_interval = config.sync.reconcile;
+    settings.worker_concurrency = config.worker.concurrency;
     settings.feeds.allows_private_addresses = config.limits.private_addresses;
     settings.operator_email = config.operator.email.clone();
     let of_google = config.google.as_ref().and_then(|google| google.webhook_url.as_ref());

@@ -65,6 +65,8 @@ pub struct EngineSettings {
     pub poll_interval: TimeDelta,
     /// A mirror without a live channel that is older than this is not trusted.
     pub stale_after: TimeDelta,
+    /// How often a calendar's events are compared with the appointments.
+    pub reconcile_interval: TimeDelta,
     /// How many days ahead calendars are mirrored.
     pub mirror_days: u32,
     /// How long the live free/busy check of a booking may take.
@@ -96,6 +98,7 @@ impl EngineSettings {
             connect_ttl: TimeDelta::minutes(15),
             poll_interval: TimeDelta::minutes(10),
             stale_after: TimeDelta::minutes(30),
+            reconcile_interval: TimeDelta::days(1),
             mirror_days: 400,
             live_check_timeout: Duration::from_secs(4),
             stale_patience: Duration::from_millis(300),

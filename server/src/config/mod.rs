@@ -18,6 +18,8 @@ mod reader;
 mod secrets;
 mod sign_up;
 mod smtp;
+mod sync;
+mod worker;
 
 use std::path::{Path, PathBuf};
 
@@ -38,6 +40,8 @@ pub use reader::{Environment, Reader, variable_of};
 pub use secrets::{EncryptionKey, Secrets};
 pub use sign_up::SignUp;
 pub use smtp::{Smtp, SmtpTls};
+pub use sync::Sync;
+pub use worker::Worker;
 
 /// Where the file is looked for when no `--config` names one, first come, first served.
 pub const DEFAULT_FILES: [&str; 2] = ["cupo.toml", "data/cupo.toml"];
@@ -64,6 +68,8 @@ pub struct Config {
     pub sign_up: SignUp,
     pub limits: Limits,
     pub metrics: Metrics,
+    pub sync: Sync,
+    pub worker: Worker,
 }
 
 impl Config {
@@ -113,6 +119,8 @@ impl Config {
         let sign_up = sign_up::read(&reader);
         let limits = limits::read(&reader);
         let metrics = metrics::read(&reader);
+        let sync = sync::read(&reader);
+        let worker = worker::read(&reader);
         reader.finish()?;
         // Every section that gives `None` has noted a mistake, so these cannot fail after `finish`.
         let told = "a section without a value has told its mistake";
@@ -135,6 +143,8 @@ impl Config {
             sign_up: sign_up.expect(told),
             limits: limits.expect(told),
             metrics: metrics.expect(told),
+            sync: sync.expect(told),
+            worker: worker.expect(told),
         })
     }
 }

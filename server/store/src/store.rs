@@ -21,6 +21,7 @@ macro_rules! migrations {
             (1, "initial", include_str!(concat!("../../../migrations/", $store, "/0001_initial.sql"))),
             (2, "availability", include_str!(concat!("../../../migrations/", $store, "/0002_availability.sql"))),
             (3, "providers", include_str!(concat!("../../../migrations/", $store, "/0003_providers.sql"))),
+            (4, "operations", include_str!(concat!("../../../migrations/", $store, "/0004_operations.sql"))),
         ]
     };
 }
