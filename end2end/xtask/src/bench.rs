@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 
 use crate::command::{cargo, succeed};
+use crate::postgres::Postgres;
 use crate::progress::Step;
 use crate::workspace::Workspace;
 
@@ -17,16 +18,19 @@ pub enum Benchmark {
     Engine,
     /// The slots endpoint against a bare handler that returns the same bytes.
     Slots,
+    /// Slots and bookings per second with one and two servers, and with 1,000 to 100,000 hosts in a PostgreSQL.
+    Scale,
 }
 
 impl Benchmark {
-    const ALL: [Self; 2] = [Self::Engine, Self::Slots];
+    const ALL: [Self; 3] = [Self::Engine, Self::Slots, Self::Scale];
 
     /// How cargo builds it in the release profile.
     fn build(self) -> &'static [&'static str] {
         match self {
             Self::Engine => &["bench", "--package", "cupo-core", "--bench", "engine", "--no-run"],
             Self::Slots => &["build", "--release", "--package", "cupo-server", "--example", "slots_http"],
+            Self::Scale => &["build", "--release", "--package", "cupo-server", "--bin", "cupo", "--example", "scale"],
         }
     }
 
@@ -35,6 +39,7 @@ impl Benchmark {
         match self {
             Self::Engine => &["bench", "--quiet", "--package", "cupo-core", "--bench", "engine"],
             Self::Slots => &["run", "--quiet", "--release", "--package", "cupo-server", "--example", "slots_http"],
+            Self::Scale => &["run", "--quiet", "--release", "--package", "cupo-server", "--example", "scale"],
         }
     }
 
@@ -45,7 +50,13 @@ impl Benchmark {
                 &["engine_us_single=", "engine_us_single_10k=", "engine_ms_collective_100=", "engine_exponent="]
             }
             Self::Slots => &["slots_http_ratio_warm=", "slots_http_ratio_cold="],
+            Self::Scale => &["scale_p99_ratio_100k_vs_1k="],
         }
+    }
+
+    /// Whether it measures on PostgreSQL.
+    fn wants_postgres(self) -> bool {
+        self == Self::Scale
     }
 }
 
@@ -71,6 +82,10 @@ fn measure(workspace: &Workspace, benchmark: Benchmark) -> Result<Vec<String>> {
 
     let mut command = cargo(workspace.root());
     command.args(benchmark.run()).stdin(Stdio::null()).stdout(Stdio::piped());
+    let postgres = if benchmark.wants_postgres() { Postgres::start_durable()? } else { None };
+    if let Some(postgres) = &postgres {
+        command.env("CUPO_TEST_POSTGRES_URL", postgres.url());
+    }
     let mut child = command.spawn().context("cannot start cargo")?;
     let stdout = child.stdout.take().context("the benchmark has a standard output")?;
     let mut figures: Vec<Option<String>> = vec![None; benchmark.figures().len()];
@@ -82,6 +97,9 @@ fn measure(workspace: &Workspace, benchmark: Benchmark) -> Result<Vec<String>> {
         }
     }
     let status = child.wait()?;
+    if let Some(postgres) = postgres {
+        postgres.stop()?;
+    }
     if !status.success() {
         bail!("the benchmark ended with {status}");
     }

@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod command;
 mod install;
+mod postgres;
 mod progress;
 mod run;
 mod size;

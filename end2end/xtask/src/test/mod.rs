@@ -1,7 +1,6 @@
 //! `cargo xtask test`: every check of the project, and one closing line.
 
 mod browser;
-mod postgres;
 mod totals;
 
 use std::process::{Command, Stdio};
@@ -13,10 +12,10 @@ use clap::ValueEnum;
 use crate::build;
 use crate::command::{Outcome, cargo, outcome, succeed, without_chatter};
 use crate::install::{has_nextest, npm_packages, python_packages};
+use crate::postgres::Postgres;
 use crate::progress::{Step, say, seconds};
 use crate::size;
 use crate::workspace::Workspace;
-use postgres::Postgres;
 use totals::Totals;
 
 /// The providers' own npm clients that tests run on the simulators.

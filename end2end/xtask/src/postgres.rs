@@ -1,4 +1,4 @@
-//! A PostgreSQL of its own for the tests: fresh, on a free port, gone afterwards.
+//! A PostgreSQL of its own for tests and benchmarks: fresh, on a free port, gone afterwards.
 
 use std::env;
 use std::fs;
@@ -14,15 +14,9 @@ use crate::command::{find, succeed};
 use crate::install::{apt_install, has_apt};
 use crate::progress::{Step, say};
 
+const SETTINGS: [&str; 3] = ["max_connections=300", "listen_addresses=127.0.0.1", "timezone=UTC"];
 /// What a database that holds nothing worth keeping need not do.
-const SETTINGS: [&str; 6] = [
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "max_connections=300",
-    "listen_addresses=127.0.0.1",
-    "timezone=UTC",
-];
+const CARELESS: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
 /// A cluster in a temporary folder, stopped and removed with this value.
 pub struct Postgres {
@@ -41,8 +35,17 @@ struct Owner {
 }
 
 impl Postgres {
-    /// Starts a cluster; `None`, said plainly, where PostgreSQL is not and cannot be installed.
+    /// Starts a cluster for tests; `None`, said plainly, where PostgreSQL is not and cannot be installed.
     pub fn start() -> Result<Option<Self>> {
+        Self::start_with(&[&SETTINGS[..], &CARELESS].concat())
+    }
+
+    /// As [`Postgres::start`], one that keeps what was committed over every crash, as in earnest.
+    pub fn start_durable() -> Result<Option<Self>> {
+        Self::start_with(&SETTINGS)
+    }
+
+    fn start_with(settings: &[&str]) -> Result<Option<Self>> {
         if programs().is_none() && has_apt() {
             apt_install(&["postgresql"], "the store's tests run on SQLite and on PostgreSQL")?;
         }
@@ -56,12 +59,12 @@ impl Postgres {
         fs::create_dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut postgres = Self { programs, folder, port, owner, running: false };
-        postgres.start_cluster(&step)?;
+        postgres.start_cluster(&step, settings)?;
         step.done(format!("port {port}"));
         Ok(Some(postgres))
     }
 
-    fn start_cluster(&mut self, step: &Step) -> Result<()> {
+    fn start_cluster(&mut self, step: &Step, settings: &[&str]) -> Result<()> {
         if let Some(Owner { uid, gid }) = self.owner {
             chown(&self.folder, Some(uid), Some(gid))?;
         }
@@ -69,7 +72,7 @@ impl Postgres {
         initdb.args(["--username=cupo", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "--pgdata"]);
         succeed(step, initdb.arg(self.data()))?;
         let mut options = format!("-p {} -k {}", self.port, self.folder.display());
-        for setting in SETTINGS {
+        for setting in settings {
             options.push_str(&format!(" -c {setting}"));
         }
         let mut start = self.command("pg_ctl");
