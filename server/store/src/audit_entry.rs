@@ -56,6 +56,19 @@ pub async fn audit_insert(tx: &mut Tx, entry: &AuditEntry) -> Result<(), StoreEr
     .map(drop)
 }
 
+pub async fn audit_get(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    id: &AuditEntryId,
+) -> Result<Option<AuditEntry>, StoreError> {
+    sql("select id, organization_id, actor, action, subject_kind, subject_id, detail, at from audit_entry
+          where organization_id = $1 and id = $2")
+    .bind(organization_id)
+    .bind(id)
+    .optional(tx)
+    .await
+}
+
 /// The history of one subject, oldest first.
 pub async fn audit_list(
     tx: &mut Tx,

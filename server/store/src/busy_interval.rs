@@ -118,6 +118,24 @@ async fn list_blocking<T: Record>(
     calendar_ids.iter().fold(statement, Statement::bind).list(tx).await
 }
 
+/// Everything that is mirrored of the calendar and overlaps `range`, of every kind, by event.
+pub async fn busy_interval_list_all(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    range: Interval,
+) -> Result<Vec<BusyInterval>, StoreError> {
+    sql("select calendar_id, organization_id, external_event_id, start_at, end_at, kind, title from busy_interval
+          where organization_id = $1 and calendar_id = $2 and end_at > $3 and start_at < $4
+          order by external_event_id")
+    .bind(organization_id)
+    .bind(calendar_id)
+    .bind(range.start)
+    .bind(range.end)
+    .list(tx)
+    .await
+}
+
 /// The intervals of the calendars that overlap `range` as they were known at `at`, by start: of every kind, whatever the
 /// calendars say about it now. Those that are not any more have no title.
 pub async fn busy_interval_list_at(

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use cupo_core::ids::{AccountId, CalendarId, OrganizationId, UserId};
 
+use crate::account::Provider;
 use crate::row::{Fields, Record};
 use crate::tx::sql;
 use crate::{StoreError, Tx};
@@ -47,13 +48,15 @@ macro_rules! columns {
     };
 }
 
+// `cross join` and the added nothing keep SQLite from going through all that is to come in the organization: the events
+// of the calendar come first, of which there are none in one that nobody uses, then the appointment of each.
 macro_rules! holds_appointments {
     ($now:literal) => {
         concat!(
-            "exists (select 1 from appointment_external_mapping m
-                       join appointment a on a.organization_id = m.organization_id and a.claim_id = m.claim_id
+            "exists (select 1 from appointment_external_mapping m cross join appointment a
                       where m.organization_id = calendar.organization_id and m.calendar_id = calendar.id
-                        and m.deleted_at is null and a.status = 'confirmed' and a.end_at > ",
+                        and a.organization_id = m.organization_id and a.claim_id = m.claim_id
+                        and m.deleted_at is null and a.status || '' = 'confirmed' and a.end_at > ",
             $now,
             ")"
         )
@@ -173,8 +176,8 @@ pub async fn calendar_list_by_user(
     .await
 }
 
-/// Stores the user's choices. Fails with `Unique("calendar.user_id")` when another calendar of the user receives events:
-/// take that choice back first.
+/// Stores the user's choices. Fails with `Unique("calendar.user_id")` when another calendar of the user receives
+/// events: take that choice back first.
 pub async fn calendar_set_choices(
     tx: &mut Tx,
     organization_id: &OrganizationId,
@@ -198,7 +201,8 @@ pub async fn calendar_set_choices(
     Ok(changed == 1)
 }
 
-/// Stores the state of the sync, whole: pass on what did not change.
+/// Stores the state of the sync, whole: pass on what did not change. Of one that was read anew, its host may be told
+/// again should it grow stale.
 pub async fn calendar_update_sync(
     tx: &mut Tx,
     organization_id: &OrganizationId,
@@ -208,7 +212,9 @@ pub async fn calendar_update_sync(
     mirror_until: Option<DateTime<Utc>>,
     sync_error: Option<&str>,
 ) -> Result<bool, StoreError> {
-    let changed = sql("update calendar set sync_cursor = $3, synced_at = $4, mirror_until = $5, sync_error = $6
+    let changed = sql("update calendar
+            set sync_cursor = $3, synced_at = $4, mirror_until = $5, sync_error = $6,
+                stale_told_at = case when $4 > coalesce(synced_at, 0) then null else stale_told_at end
           where organization_id = $1 and id = $2")
     .bind(organization_id)
     .bind(calendar_id)
@@ -242,34 +248,82 @@ pub async fn calendar_holds_appointments(
     Ok(found.is_some())
 }
 
-/// The calendars of active accounts, of all organizations, that are in use (checked, receiving events, looked at or written to by
-/// an event type of their user, or holding the event of an appointment that is not over at `now`) and were last synced at or
-/// before `before`, or never: for the worker. The longest waiting first.
+/// A calendar whose turn has come to be looked at: whether it has to be polled.
+#[derive(Debug, Clone)]
+pub struct CalendarTurn {
+    pub calendar: Calendar,
+    pub provider: Provider,
+    /// Whether its account is active.
+    pub is_reachable: bool,
+    /// Whether it is checked, receives events, is looked at or written to by an event type of its user, or holds the
+    /// event of an appointment that is not over.
+    pub is_used: bool,
+    /// The end of the subscription that lasts longest.
+    pub channel_until: Option<DateTime<Utc>>,
+}
+
+impl Record for CalendarTurn {
+    const TABLE: &'static str = Calendar::TABLE;
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            calendar: Calendar::decode(fields)?,
+            provider: fields.choice("account_provider", Provider::parse)?,
+            is_reachable: fields.flag("is_reachable")?,
+            is_used: fields.flag("is_used")?,
+            channel_until: fields.optional_instant("channel_until")?,
+        })
+    }
+}
+
+/// The calendars of all organizations whose turn came at or before `until`, the longest waiting first, at most `limit`:
+/// for the worker. Those that nobody uses (at `now`) and those of accounts that do not work are among them: each is to
+/// be given another turn ([`calendar_set_turn`]), so that none is come upon again and again.
 pub async fn calendars_due_for_poll(
     tx: &mut Tx,
-    before: DateTime<Utc>,
+    until: DateTime<Utc>,
     now: DateTime<Utc>,
-) -> Result<Vec<Calendar>, StoreError> {
-    sql(concat!(
-        "select ",
-        columns!(),
-        " from calendar
-         where coalesce(synced_at, 0) <= $1
-           and (checks_conflicts = 1 or receives_events = 1
-                or exists (select 1 from event_type_host h
-                            where h.organization_id = calendar.organization_id and h.user_id = calendar.user_id
-                              and (h.target_calendar_id = calendar.id
-                                   or h.conflict_calendar_ids like '%\"' || calendar.id || '\"%'))
-                or ",
-        holds_appointments!("$2"),
-        ")
-           and exists (select 1 from calendar_provider_account a where a.id = calendar.account_id and a.state = 'active')
-         order by coalesce(synced_at, 0), id"
-    ))
-    .bind(before)
-    .bind(now)
-    .list(tx)
-    .await
+    limit: u32,
+) -> Result<Vec<CalendarTurn>, StoreError> {
+    sql(TURNS).bind(until).bind(now).bind(limit).list(tx).await
+}
+
+/// It walks the index of turns and ends at the limit, however many calendars there are.
+const TURNS: &str = concat!(
+    "select ",
+    columns!(),
+    ", (select a.provider from calendar_provider_account a where a.id = calendar.account_id) as account_provider,
+        (select cast(case when a.state = 'active' then 1 else 0 end as bigint)
+           from calendar_provider_account a where a.id = calendar.account_id) as is_reachable,
+        cast(case when checks_conflicts = 1 or receives_events = 1
+            or exists (select 1 from event_type_host h
+                        where h.organization_id = calendar.organization_id and h.user_id = calendar.user_id
+                          and (h.target_calendar_id = calendar.id
+                               or h.conflict_calendar_ids like '%\"' || calendar.id || '\"%'))
+            or ",
+    holds_appointments!("$2"),
+    " then 1 else 0 end as bigint) as is_used,
+        (select max(s.expires_at) from provider_subscription s
+          where s.organization_id = calendar.organization_id and s.calendar_id = calendar.id) as channel_until
+      from calendar
+     where poll_at <= $1
+     order by poll_at, id limit $3"
+);
+
+/// Says when the calendar has its next turn in [`calendars_due_for_poll`].
+pub async fn calendar_set_turn(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    poll_at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let changed = sql("update calendar set poll_at = $3 where organization_id = $1 and id = $2")
+        .bind(organization_id)
+        .bind(calendar_id)
+        .bind(poll_at)
+        .execute(tx)
+        .await?;
+    Ok(changed == 1)
 }
 
 /// Deletes the calendar with its busy intervals, which leave no history, and subscriptions.
@@ -284,4 +338,32 @@ pub async fn calendar_delete(
         .execute(tx)
         .await?;
     Ok(deleted == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row;
+
+    use super::*;
+    use crate::Store;
+
+    #[tokio::test]
+    async fn turns_are_found_by_their_index_and_everything_else_by_that_of_one_calendar() {
+        let store = Store::connect("sqlite::memory:").await.unwrap();
+        store.migrate().await.unwrap();
+        let Tx::Sqlite(mut connection) = store.read().await.unwrap() else { panic!("not SQLite") };
+        let plan = sqlx::query(sqlx::AssertSqlSafe(format!("explain query plan {TURNS}")))
+            .bind(1_i64)
+            .bind(1_i64)
+            .bind(500_i64)
+            .fetch_all(&mut *connection)
+            .await
+            .unwrap();
+        let steps: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+        assert!(steps[0].starts_with("SEARCH calendar USING INDEX calendar_by_poll (poll_at<?)"), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN ") && !step.contains("CONSTANT ROW")), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+        let by_claim = |step: &String| step.starts_with("SEARCH a USING INDEX appointment_by_claim");
+        assert!(steps.iter().any(by_claim), "{steps:?}");
+    }
 }

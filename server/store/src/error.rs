@@ -19,6 +19,10 @@ pub enum StoreError {
     /// The database cannot be reached or is out of connections.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The database was closed when everything in it moved to another one, whose address this names without its password.
+    /// Nothing can be written here any more.
+    #[error("this installation has moved to another database, {0}: use that one")]
+    Moved(String),
     /// A stored value is not what this version of Cupo writes.
     #[error("{table}.{column} holds a value that cannot be read")]
     Corrupt { table: &'static str, column: &'static str },
@@ -38,6 +42,8 @@ pub enum StoreError {
 
 /// The message that SQLite's triggers raise and the name of PostgreSQL's exclusion constraint.
 const CLAIM_TAKEN: &str = "claim_taken";
+/// What the triggers of a closed database raise, before the address to which everything has moved.
+pub(crate) const MOVED: &str = "cupo_moved ";
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -82,6 +88,8 @@ fn of_postgres(code: &str, constraint: Option<&str>, message: &str) -> Option<St
         ("40001" | "40P01", _) => Some(StoreError::Retry),
         ("23505", Some(constraint)) => Some(StoreError::Unique(constraint.to_owned())),
         ("23P01", Some(CLAIM_TAKEN)) => Some(StoreError::ClaimTaken),
+        // raise_exception
+        ("P0001", _) => message.strip_prefix(MOVED).map(|address| StoreError::Moved(address.to_owned())),
         // too_many_connections, admin_shutdown, crash_shutdown, cannot_connect_now; class 08: connection exceptions
         ("53300" | "57P01" | "57P02" | "57P03", _) => Some(StoreError::Unavailable(message.to_owned())),
         (code, _) if code.starts_with("08") => Some(StoreError::Unavailable(message.to_owned())),
@@ -104,6 +112,7 @@ fn of_sqlite(code: &str, message: &str) -> Option<StoreError> {
         }
         // CONSTRAINT_TRIGGER
         1811 if message.contains(CLAIM_TAKEN) => Some(StoreError::ClaimTaken),
+        1811 => message.strip_prefix(MOVED).map(|address| StoreError::Moved(address.to_owned())),
         // CANTOPEN, FULL and IOERR with its extended codes
         code if matches!(code & 0xff, 10 | 13 | 14) => Some(StoreError::Unavailable(message.to_owned())),
         _ => None,

@@ -142,7 +142,14 @@ pub(crate) async fn history_in_range(
     subject_id.into_iter().fold(statement, Statement::bind).list(tx).await
 }
 
-/// Deletes the versions of all organizations that had ended before `at`; answers how many.
-pub async fn history_delete_before(tx: &mut Tx, at: DateTime<Utc>) -> Result<u64, StoreError> {
-    sql("delete from history where valid_to < $1").bind(at).execute(tx).await
+/// Deletes the oldest versions of all organizations that had ended before `at`: `limit` of them, and those that ended at
+/// the same instant as the last of these; answers how many.
+pub async fn history_delete_before(tx: &mut Tx, at: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+    sql("delete from history
+          where valid_to < $1 and valid_to <= coalesce(
+            (select last.valid_to from history last where last.valid_to < $1 order by last.valid_to limit 1 offset $2), $1)")
+    .bind(at)
+    .bind(limit.saturating_sub(1))
+    .execute(tx)
+    .await
 }

@@ -229,14 +229,16 @@ pub async fn hold_delete(
     Ok(deleted == 1)
 }
 
-/// Deletes the holds of all organizations that have expired; answers how many.
-pub async fn hold_delete_expired(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, StoreError> {
-    let expired: Vec<Hold> =
-        sql(concat!("select ", columns!(), " from hold where expires_at <= $1")).bind(now).list(tx).await?;
+/// Deletes holds of all organizations that have expired, at most `limit`; answers how many.
+pub async fn hold_delete_expired(tx: &mut Tx, now: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+    let text = concat!("select ", columns!(), " from hold where expires_at <= $1 order by expires_at, id limit $2");
+    let expired: Vec<Hold> = sql(text).bind(now).bind(limit).list(tx).await?;
+    let mut deleted = 0;
     for hold in &expired {
         remember(tx, hold, now).await?;
+        deleted += sql("delete from hold where id = $1").bind(&hold.id).execute(tx).await?;
     }
-    sql("delete from hold where expires_at <= $1").bind(now).execute(tx).await
+    Ok(deleted)
 }
 
 /// What history keeps of a hold beside its time.

@@ -65,7 +65,12 @@ pub async fn idempotency_insert(tx: &mut Tx, answer: &IdempotencyKey) -> Result<
     .map(drop)
 }
 
-/// Forgets the answers of all organizations from before `before`; answers how many.
-pub async fn idempotency_delete_before(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, StoreError> {
-    sql("delete from idempotency_key where created_at < $1").bind(before).execute(tx).await
+/// Forgets the answers of all organizations from before `before`, at most `limit` of them; answers how many.
+pub async fn idempotency_delete_before(tx: &mut Tx, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+    sql("delete from idempotency_key where (organization_id, key) in (
+           select organization_id, key from idempotency_key where created_at < $1 order by created_at limit $2)")
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await
 }

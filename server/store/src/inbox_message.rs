@@ -6,7 +6,7 @@ use cupo_core::ids::{InboxMessageId, OrganizationId, SubscriptionId};
 use crate::tx::sql;
 use crate::{StoreError, Tx};
 
-/// A notification of a provider.
+/// A notification of a provider that made work: one that finds its work waiting leaves no trace of its own.
 #[derive(Debug, Clone)]
 pub struct InboxMessage {
     pub id: InboxMessageId,
@@ -32,7 +32,12 @@ pub async fn inbox_insert(tx: &mut Tx, message: &InboxMessage) -> Result<bool, S
     Ok(inserted == 1)
 }
 
-/// Forgets the messages of all organizations from before `before`; answers how many.
-pub async fn inbox_delete_before(tx: &mut Tx, before: DateTime<Utc>) -> Result<u64, StoreError> {
-    sql("delete from inbox_message where received_at < $1").bind(before).execute(tx).await
+/// Forgets the messages of all organizations from before `before`, at most `limit` of them; answers how many.
+pub async fn inbox_delete_before(tx: &mut Tx, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+    sql("delete from inbox_message where id in (
+           select id from inbox_message where received_at < $1 order by received_at limit $2)")
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await
 }

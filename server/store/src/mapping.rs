@@ -35,6 +35,8 @@ pub struct AppointmentExternalMapping {
     pub pushed_sequence: i64,
     /// The e-mail addresses of everybody whom the provider was told to invite.
     pub guests: Vec<String>,
+    /// The e-mail addresses of the visitors who declined in their calendar, as far as people were told.
+    pub declined: Vec<String>,
     /// When the external event was found or made to be gone.
     pub deleted_at: Option<DateTime<Utc>>,
 }
@@ -42,7 +44,7 @@ pub struct AppointmentExternalMapping {
 macro_rules! columns {
     () => {
         "claim_id, organization_id, calendar_id, external_event_id, etag, ical_uid, html_link, \
-         meeting_state, pushed_sequence, guests, deleted_at"
+         meeting_state, pushed_sequence, guests, declined, deleted_at"
     };
 }
 
@@ -61,6 +63,7 @@ impl Record for AppointmentExternalMapping {
             meeting_state: fields.choice("meeting_state", MeetingState::parse)?,
             pushed_sequence: fields.int("pushed_sequence")?,
             guests: fields.json("guests")?,
+            declined: fields.json("declined")?,
             deleted_at: fields.optional_instant("deleted_at")?,
         })
     }
@@ -72,12 +75,12 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     let stored = sql(concat!(
         "insert into appointment_external_mapping (",
         columns!(),
-        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          on conflict (claim_id) do update
             set calendar_id = excluded.calendar_id, external_event_id = excluded.external_event_id,
                 etag = excluded.etag, ical_uid = excluded.ical_uid, html_link = excluded.html_link,
                 meeting_state = excluded.meeting_state, pushed_sequence = excluded.pushed_sequence,
-                guests = excluded.guests, deleted_at = excluded.deleted_at
+                guests = excluded.guests, declined = excluded.declined, deleted_at = excluded.deleted_at
           where appointment_external_mapping.organization_id = excluded.organization_id"
     ))
     .bind(&mapping.claim_id)
@@ -90,6 +93,7 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     .bind(mapping.meeting_state.as_str())
     .bind(mapping.pushed_sequence)
     .bind(serde_json::to_string(&mapping.guests)?)
+    .bind(serde_json::to_string(&mapping.declined)?)
     .bind(mapping.deleted_at)
     .execute(tx)
     .await?;
@@ -149,6 +153,31 @@ pub async fn mapping_list_by_event(
     .bind(organization_id)
     .bind(external_event_id)
     .bind(ical_uid)
+    .list(tx)
+    .await
+}
+
+/// The mappings into the calendar of confirmed appointments that are not over at `now`: the events that are to stand there.
+pub async fn mapping_list_standing(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    now: DateTime<Utc>,
+) -> Result<Vec<AppointmentExternalMapping>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from appointment_external_mapping
+         where organization_id = $1 and calendar_id = $2 and deleted_at is null
+           and exists (select 1 from appointment a
+                        where a.organization_id = appointment_external_mapping.organization_id
+                          and a.claim_id = appointment_external_mapping.claim_id
+                          and a.status = 'confirmed' and a.end_at > $3)
+         order by claim_id"
+    ))
+    .bind(organization_id)
+    .bind(calendar_id)
+    .bind(now)
     .list(tx)
     .await
 }

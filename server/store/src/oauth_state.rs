@@ -76,7 +76,12 @@ pub async fn oauth_state_take(
         .await
 }
 
-/// Answers how many were deleted.
-pub async fn oauth_states_delete_expired(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, StoreError> {
-    sql("delete from oauth_state where expires_at <= $1").bind(now).execute(tx).await
+/// Deletes at most `limit`; answers how many.
+pub async fn oauth_states_delete_expired(tx: &mut Tx, now: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+    sql("delete from oauth_state where state_hash in (
+           select state_hash from oauth_state where expires_at <= $1 order by expires_at limit $2)")
+    .bind(now)
+    .bind(limit)
+    .execute(tx)
+    .await
 }

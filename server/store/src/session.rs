@@ -60,7 +60,12 @@ pub async fn session_delete(tx: &mut Tx, token_hash: &[u8]) -> Result<bool, Stor
     Ok(sql("delete from session where token_hash = $1").bind(token_hash).execute(tx).await? == 1)
 }
 
-/// Answers how many were deleted.
-pub async fn sessions_delete_expired(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, StoreError> {
-    sql("delete from session where expires_at <= $1").bind(now).execute(tx).await
+/// Deletes at most `limit`; answers how many.
+pub async fn sessions_delete_expired(tx: &mut Tx, now: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
+    sql("delete from session where token_hash in (
+           select token_hash from session where expires_at <= $1 order by expires_at limit $2)")
+    .bind(now)
+    .bind(limit)
+    .execute(tx)
+    .await
 }

@@ -1,6 +1,7 @@
 //! Connecting to a database, migrating it, and starting transactions.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, PgConnection, PgPool, SqlSafeStr, SqlitePool};
 use tempfile::TempDir;
 
+use crate::announcement::{self, Announcement, Announcements};
 use crate::{StoreError, Tx};
 
 /// The versions, descriptions and texts of one store, in order. (`sqlx::migrate!` would compile every driver once more, for
@@ -58,7 +60,8 @@ enum Backend {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
-        _directory: Option<Arc<TempDir>>,
+        /// Of a database that nobody else knows.
+        directory: Option<Arc<TempDir>>,
     },
     Postgres(PgPool),
 }
@@ -79,6 +82,11 @@ impl Store {
             return Err(StoreError::Address("it must start with sqlite: or postgres:".to_owned()));
         };
         Ok(Self(backend))
+    }
+
+    /// Opens the SQLite database of one file, which is created when missing. The path may hold any character.
+    pub async fn connect_file(file: &Path) -> Result<Self, StoreError> {
+        Ok(Self(connect_sqlite(SqliteConnectOptions::new().filename(file), None).await?))
     }
 
     /// Applies the migrations that are missing. Several processes may call it at once on PostgreSQL: one does the work,
@@ -128,13 +136,78 @@ impl Store {
         }
     }
 
-    /// Starts a transaction for [`job_lease`](crate::job_lease) alone. PostgreSQL's serializable transactions collide
-    /// when two owners lease at once, whichever jobs they get; with row locks (`read committed`) they pass one another.
+    /// Starts a transaction for what workers do with leases alone: [`job_lease`](crate::job_lease) and what ends a lease.
+    /// PostgreSQL's serializable transactions collide when two owners lease at once, whichever jobs they get; with row locks
+    /// (`read committed`) they pass one another.
     pub async fn write_leases(&self) -> Result<Tx, StoreError> {
         match &self.0 {
             Backend::Sqlite { .. } => self.write().await,
             Backend::Postgres(pool) => Ok(Tx::Postgres(pool.begin_with("begin isolation level read committed").await?)),
         }
+    }
+
+    /// Whether the processes on this database have to tell one another what they do. On SQLite they see it for themselves.
+    #[must_use]
+    pub fn announces(&self) -> bool {
+        matches!(self.0, Backend::Postgres(_))
+    }
+
+    /// Tells the other processes on the database something, after the commit of what it is about. `from` names this process.
+    /// It may be lost. Where [`Self::announces`] is false this does nothing.
+    pub async fn announce(&self, from: &str, announcements: &[Announcement]) -> Result<(), StoreError> {
+        match &self.0 {
+            Backend::Sqlite { .. } => Ok(()),
+            Backend::Postgres(pool) => announcement::announce(pool, from, announcements).await,
+        }
+    }
+
+    /// What the other processes on the database tell; what `own` announces is left out. On PostgreSQL this holds one more
+    /// connection, and makes it again when it is lost.
+    #[must_use]
+    pub fn announcements(&self, own: &str) -> Announcements {
+        match &self.0 {
+            Backend::Sqlite { directory: Some(_), .. } => Announcements::alone(own),
+            Backend::Sqlite { writer, .. } => Announcements::of_sqlite(own, writer.clone()),
+            Backend::Postgres(pool) => Announcements::of_postgres(own, pool.connect_options().as_ref().clone()),
+        }
+    }
+
+    /// Starts a transaction that sees one state of the database and may change it, for a copy of all tables. On SQLite every
+    /// other writer waits; on PostgreSQL that takes locks on the tables, before the first question is asked.
+    pub(crate) async fn copying(&self) -> Result<Tx, StoreError> {
+        match &self.0 {
+            Backend::Sqlite { .. } => self.write().await,
+            Backend::Postgres(pool) => {
+                Ok(Tx::Postgres(pool.begin_with("begin isolation level repeatable read").await?))
+            }
+        }
+    }
+
+    /// What tells this database from every other one: the same for each connection to it, whatever its address says.
+    pub(crate) async fn identity(&self) -> Result<String, StoreError> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => {
+                let file: String = sqlx::query_scalar("select file from pragma_database_list where name = 'main'")
+                    .fetch_one(writer)
+                    .await?;
+                let canonical = std::fs::canonicalize(&file);
+                Ok(canonical.map_or(file, |path| path.to_string_lossy().into_owned()))
+            }
+            Backend::Postgres(pool) => {
+                let started = "select current_database() || ' ' || current_schema() || ' ' || pg_postmaster_start_time()";
+                Ok(sqlx::query_scalar(started).fetch_one(pool).await?)
+            }
+        }
+    }
+
+    /// Makes one file of an SQLite database, without a log beside it, and closes it.
+    pub(crate) async fn seal(self) -> Result<(), StoreError> {
+        if let Backend::Sqlite { writer, readers, .. } = &self.0 {
+            readers.close().await;
+            sqlx::query("pragma journal_mode = delete").execute(writer).await?;
+        }
+        self.close().await;
+        Ok(())
     }
 
     /// Closes the connections, after the transactions that are open have ended.
@@ -174,7 +247,7 @@ async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .connect_lazy_with(options.pragma("query_only", "on"));
-    Ok(Backend::Sqlite { writer, readers, _directory: directory.map(Arc::new) })
+    Ok(Backend::Sqlite { writer, readers, directory: directory.map(Arc::new) })
 }
 
 async fn connect_postgres(url: &str) -> Result<Backend, StoreError> {

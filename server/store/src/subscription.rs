@@ -5,7 +5,7 @@ use cupo_core::ids::{AccountId, CalendarId, OrganizationId, SubscriptionId};
 
 use crate::account::Provider;
 use crate::row::{Fields, Record, shown_in_debug};
-use crate::tx::sql;
+use crate::tx::{Statement, sql};
 use crate::{StoreError, Tx};
 
 /// A Google channel or a Graph subscription for one calendar.
@@ -90,6 +90,36 @@ pub async fn subscription_get(
         .bind(subscription_id)
         .optional(tx)
         .await
+}
+
+/// As many ids as one statement names. Fewer are filled up, so that there is one text to prepare.
+const IDS_AT_ONCE: usize = 64;
+
+macro_rules! ids_at_once {
+    () => {
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, \
+         $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42, $43, $44, $45, \
+         $46, $47, $48, $49, $50, $51, $52, $53, $54, $55, $56, $57, $58, $59, $60, $61, $62, $63, $64"
+    };
+}
+
+/// The subscriptions that many notifications name, of any organization; those that do not exist are left out.
+pub async fn subscription_list_by_ids(
+    tx: &mut Tx,
+    subscription_ids: &[SubscriptionId],
+) -> Result<Vec<ProviderSubscription>, StoreError> {
+    let mut found = Vec::new();
+    for ids in subscription_ids.chunks(IDS_AT_ONCE) {
+        if let [only] = ids {
+            found.extend(subscription_get(tx, only).await?);
+            continue;
+        }
+        let statement =
+            sql(concat!("select ", columns!(), " from provider_subscription s where s.id in (", ids_at_once!(), ")"));
+        let filled = ids.iter().cycle().take(IDS_AT_ONCE);
+        found.extend(filled.fold(statement, Statement::bind).list(tx).await?);
+    }
+    Ok(found)
 }
 
 /// The one that lasts longest first.

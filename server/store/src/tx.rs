@@ -33,6 +33,8 @@ macro_rules! on {
     };
 }
 
+pub(crate) use on;
+
 impl Tx {
     /// Makes the changes durable and visible to others. On [`StoreError::Retry`] nothing was changed.
     pub async fn commit(self) -> Result<(), StoreError> {

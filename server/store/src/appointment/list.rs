@@ -1,7 +1,7 @@
 //! Appointments by status, event type, claim, series and expiry.
 
 use chrono::{DateTime, Utc};
-use cupo_core::ids::{AppointmentId, ClaimId, EventTypeId, OrganizationId, SeriesId, UserId};
+use cupo_core::ids::{AppointmentId, CalendarId, ClaimId, EventTypeId, OrganizationId, SeriesId, UserId};
 
 use super::{Appointment, columns};
 use crate::row::{Fields, Record};
@@ -118,6 +118,27 @@ pub async fn appointment_list_upcoming_for_event_type(
     .await
 }
 
+/// The host's confirmed appointments that have not ended at `now`, the next one first.
+pub async fn appointment_list_upcoming_for_host(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    host_user_id: &UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Appointment>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from appointment
+         where organization_id = $1 and status = 'confirmed' and end_at > $3 and host_user_id = $2
+         order by start_at, id"
+    ))
+    .bind(organization_id)
+    .bind(host_user_id)
+    .bind(now)
+    .list(tx)
+    .await
+}
+
 /// The appointments that use the claim, and those that did when they ended; oldest first.
 pub async fn appointment_list_by_claim(
     tx: &mut Tx,
@@ -131,6 +152,29 @@ pub async fn appointment_list_by_claim(
     ))
     .bind(organization_id)
     .bind(claim_id)
+    .list(tx)
+    .await
+}
+
+/// The confirmed appointments that have not ended at `now` and whose event stands in the calendar, the next one first.
+pub async fn appointment_list_by_calendar(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    calendar_id: &CalendarId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Appointment>, StoreError> {
+    sql(concat!(
+        "select ",
+        columns!(),
+        " from appointment
+         where organization_id = $1 and status = 'confirmed' and end_at > $3
+           and claim_id in (select claim_id from appointment_external_mapping
+                             where organization_id = $1 and calendar_id = $2 and deleted_at is null)
+         order by start_at, id"
+    ))
+    .bind(organization_id)
+    .bind(calendar_id)
+    .bind(now)
     .list(tx)
     .await
 }

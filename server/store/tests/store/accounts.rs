@@ -1,7 +1,8 @@
+use cupo_core::ids::OrganizationId;
 use cupo_store::*;
 
 use crate::world::{
-    World, account, appointment, at, between, busy, calendar, insert, mapping, on_both, subscription, taken,
+    World, account, appointment, at, between, busy, calendar, host, insert, mapping, on_both, subscription, taken,
 };
 
 async fn account_of(world: &World, account: &CalendarProviderAccount) -> CalendarProviderAccount {
@@ -83,7 +84,8 @@ on_both! {
         assert!(world.read(async |tx| account_list_active(tx).await).await.is_empty());
         let stored = account_of(&world, &tenant.account).await;
         assert_eq!((stored.state, stored.state_reason.as_deref()), (AccountState::ReconnectNeeded, Some("invalid_grant")));
-        assert!(world.read(async |tx| calendars_due_for_poll(tx, at(100), at(100)).await).await.is_empty());
+        let turns = world.read(async |tx| calendars_due_for_poll(tx, at(100), at(100), 10).await).await;
+        assert_eq!(turns.iter().map(|turn| turn.is_reachable).collect::<Vec<_>>(), [false]);
     }
 
     async fn an_account_that_is_connected_anew_forgets_why_it_had_to_be(world: World) {
@@ -178,24 +180,23 @@ on_both! {
         assert_eq!(receiving, [("primary", false), ("team", true)]);
     }
 
-    async fn a_calendar_in_use_is_due_when_its_last_sync_is_old(world: World) {
+    async fn a_calendar_whose_turn_has_come_says_whether_it_is_used(world: World) {
         let tenant = world.tenant("acme").await;
         let (fresh, unused) = (calendar(&tenant.account, "fresh"), calendar(&tenant.account, "unused"));
         world
             .write(async |tx| {
                 calendar_upsert(tx, &fresh).await?;
                 calendar_upsert(tx, &unused).await?;
-                calendar_set_choices(tx, tenant.id(), &unused.id, false, false, true, true).await?;
-                calendar_update_sync(tx, tenant.id(), &fresh.id, None, Some(at(50)), None, None).await
+                calendar_set_choices(tx, tenant.id(), &unused.id, false, false, true, true).await
             })
             .await
             .unwrap();
-        let due = async |before| -> Vec<String> {
-            let calendars = world.read(async |tx| calendars_due_for_poll(tx, at(before), at(before)).await).await;
-            calendars.into_iter().map(|calendar| calendar.external_id).collect()
+        let used = async |now| -> Vec<String> {
+            let turns = world.read(async |tx| calendars_due_for_poll(tx, at(0), at(now), 10).await).await;
+            assert!(turns.iter().all(|turn| turn.is_reachable && turn.provider == Provider::Google));
+            turns.into_iter().filter(|turn| turn.is_used).map(|turn| turn.calendar.external_id).collect()
         };
-        assert_eq!(due(49).await, ["primary"]);
-        assert_eq!(due(50).await, ["primary", "fresh"]);
+        assert_eq!(used(50).await, ["primary", "fresh"]);
         let booked = appointment(&tenant, 100);
         world
             .write(async |tx| {
@@ -208,11 +209,77 @@ on_both! {
             world.read(async |tx| calendar_holds_appointments(tx, tenant.id(), &unused.id, at(now)).await).await
         };
         assert!(holds(50).await && !holds(1000).await);
-        assert_eq!(due(50).await.len(), 3, "an appointment's event is followed wherever it stands");
-        assert_eq!(due(1000).await.len(), 2);
+        assert_eq!(used(50).await.len(), 3, "an appointment's event is followed wherever it stands");
+        assert_eq!(used(1000).await.len(), 2);
         world.write(async |tx| mapping_mark_deleted(tx, tenant.id(), &booked.claim_id, at(1)).await).await.unwrap();
         assert!(!holds(50).await);
         assert!(world.write(async |tx| calendar_delete(tx, tenant.id(), &fresh.id).await).await.unwrap());
-        assert_eq!(due(50).await, ["primary"]);
+        assert_eq!(used(50).await, ["primary"]);
+    }
+
+    async fn a_calendar_that_an_event_type_names_is_used(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (target, checked) = (calendar(&tenant.account, "target"), calendar(&tenant.account, "checked"));
+        world
+            .write(async |tx| {
+                for named in [&target, &checked] {
+                    calendar_upsert(tx, named).await?;
+                    calendar_set_choices(tx, tenant.id(), &named.id, false, false, true, true).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let used = async || {
+            let turns = world.read(async |tx| calendars_due_for_poll(tx, at(0), at(0), 10).await).await;
+            turns.into_iter().filter(|turn| turn.is_used).count()
+        };
+        assert_eq!(used().await, 1);
+        let named = EventTypeHost {
+            target_calendar_id: Some(target.id.clone()),
+            conflict_calendar_ids: Some(vec![checked.id.clone()]),
+            ..host(&tenant.event_type, &tenant.user.id, &tenant.schedule.id)
+        };
+        let (organization, event_type) = (tenant.id(), &tenant.event_type.id);
+        let name = async |tx: &mut Tx| {
+            event_type_hosts_replace(tx, organization, event_type, std::slice::from_ref(&named)).await
+        };
+        world.write(name).await.unwrap();
+        assert_eq!(used().await, 3);
+    }
+
+    async fn turns_come_in_order_and_no_more_at_once_than_asked_for(world: World) {
+        let tenant = world.tenant("acme").await;
+        let names = ["b", "a", "c"];
+        let calendars = names.map(|name| calendar(&tenant.account, name));
+        let channels = [subscription(&tenant, 700), subscription(&tenant, 600)];
+        world
+            .write(async |tx| {
+                for (minute, calendar) in (1..).zip(&calendars) {
+                    calendar_upsert(tx, calendar).await?;
+                    assert!(calendar_set_turn(tx, tenant.id(), &calendar.id, at(minute)).await?);
+                }
+                for channel in &channels {
+                    subscription_insert(tx, channel).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let turns = async |until, limit| {
+            let turns = world.read(async |tx| calendars_due_for_poll(tx, at(until), at(0), limit).await).await;
+            turns.into_iter().map(|turn| (turn.calendar.external_id, turn.channel_until)).collect::<Vec<_>>()
+        };
+        let without = |name: &str| (name.to_owned(), None);
+        let first = ("primary".to_owned(), Some(at(700)));
+        assert_eq!(turns(2, 10).await, [first.clone(), without("b"), without("a")], "whoever had no turn yet is first");
+        assert_eq!(turns(9, 2).await, [first, without("b")]);
+        let other = world.tenant("other").await;
+        let set = async |organization: &OrganizationId| {
+            world.write(async |tx| calendar_set_turn(tx, organization, &tenant.calendar.id, at(3)).await).await.unwrap()
+        };
+        assert!(!set(other.id()).await, "another organization's");
+        assert!(set(tenant.id()).await);
+        assert_eq!(turns(2, 10).await.len(), 3);
     }
 }

@@ -341,6 +341,7 @@ on_both! {
         pushed.etag = Some("\"2\"".to_owned());
         pushed.meeting_state = MeetingState::Ready;
         pushed.pushed_sequence = 3;
+        pushed.declined = vec!["leo@visitor.example".to_owned()];
         world.write(async |tx| mapping_upsert(tx, &pushed).await).await.unwrap();
         let find = async |event: &str| {
             world.read(async |tx| mapping_get_by_external(tx, tenant.id(), &tenant.calendar.id, event).await).await
@@ -348,6 +349,7 @@ on_both! {
         let found = find("event-1").await.unwrap();
         assert_eq!((&found.claim_id, found.etag.as_deref()), (&booked.claim_id, Some("\"2\"")));
         assert_eq!((found.meeting_state, found.pushed_sequence), (MeetingState::Ready, 3));
+        assert_eq!(found.declined, ["leo@visitor.example"]);
         assert!(find("event-2").await.is_none());
         let stolen = mapping(&other, &tenant.calendar, "event-1");
         assert_eq!(
@@ -362,6 +364,34 @@ on_both! {
         assert!(!mark().await);
         let marked = world.read(async |tx| mapping_get(tx, tenant.id(), claim_id).await).await.unwrap();
         assert_eq!(marked.deleted_at, Some(at(5)));
+    }
+
+    async fn the_appointments_whose_events_stand_in_a_calendar_are_found_while_they_are_not_over(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (later, sooner, elsewhere) = (appointment(&tenant, 300), appointment(&tenant, 60), appointment(&tenant, 200));
+        let mut in_another = mapping(&elsewhere, &tenant.calendar, "event-3");
+        in_another.calendar_id = cupo_core::ids::CalendarId::parse(&id()).unwrap();
+        world
+            .write(async |tx| {
+                for booked in [&later, &sooner, &elsewhere] {
+                    insert(tx, booked).await?;
+                }
+                mapping_upsert(tx, &mapping(&later, &tenant.calendar, "event-1")).await?;
+                mapping_upsert(tx, &mapping(&sooner, &tenant.calendar, "event-2")).await?;
+                mapping_upsert(tx, &in_another).await
+            })
+            .await
+            .unwrap();
+        let standing = async |now| {
+            let found = world.read(async |tx| {
+                appointment_list_by_calendar(tx, tenant.id(), &tenant.calendar.id, at(now)).await
+            });
+            found.await.into_iter().map(|appointment| appointment.id).collect::<Vec<_>>()
+        };
+        assert_eq!(standing(0).await, [sooner.id.clone(), later.id.clone()]);
+        assert_eq!(standing(299).await, std::slice::from_ref(&later.id));
+        world.write(async |tx| mapping_mark_deleted(tx, tenant.id(), &later.claim_id, at(1)).await).await.unwrap();
+        assert_eq!(standing(0).await, std::slice::from_ref(&sooner.id));
     }
 
     async fn an_event_is_found_in_any_calendar_and_outlives_its_claim(world: World) {

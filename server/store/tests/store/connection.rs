@@ -128,7 +128,10 @@ async fn a_sqlite_file_keeps_its_rows_between_connections() {
     let directory = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", directory.path().join("cupo.db").display());
     let store = Store::connect(&url).await.unwrap();
-    assert_eq!(store.pending_migrations().await.unwrap(), ["0001 initial", "0002 availability", "0003 providers"]);
+    assert_eq!(
+        store.pending_migrations().await.unwrap(),
+        ["0001 initial", "0002 availability", "0003 providers", "0004 operations"]
+    );
     store.migrate().await.unwrap();
     World { store: store.clone() }.tenant("acme").await;
     store.close().await;
@@ -144,7 +147,10 @@ async fn two_stores_in_memory_share_nothing() {
     let (one, two) =
         (Store::connect("sqlite::memory:").await.unwrap(), Store::connect("sqlite::memory:").await.unwrap());
     one.migrate().await.unwrap();
-    assert_eq!(two.pending_migrations().await.unwrap(), ["0001 initial", "0002 availability", "0003 providers"]);
+    assert_eq!(
+        two.pending_migrations().await.unwrap(),
+        ["0001 initial", "0002 availability", "0003 providers", "0004 operations"]
+    );
 }
 
 #[tokio::test]
@@ -202,7 +208,10 @@ async fn on_postgres_owners_pass_one_another() {
 async fn on_postgres_replicas_may_migrate_at_once() {
     let Some(database) = PostgresDatabase::create().await else { return };
     let (one, two) = (Store::connect(&database.url).await.unwrap(), Store::connect(&database.url).await.unwrap());
-    assert_eq!(one.pending_migrations().await.unwrap(), ["0001 initial", "0002 availability", "0003 providers"]);
+    assert_eq!(
+        one.pending_migrations().await.unwrap(),
+        ["0001 initial", "0002 availability", "0003 providers", "0004 operations"]
+    );
     let (first, second) = futures::future::join(one.migrate(), two.migrate()).await;
     first.unwrap();
     second.unwrap();

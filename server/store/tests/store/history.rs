@@ -264,10 +264,44 @@ on_both! {
         ];
         assert!(world.write(async |tx| hold_delete(tx, tenant.id(), &released.id, at(25)).await).await.unwrap());
         assert_eq!(told(10).await, [first]);
-        assert_eq!(world.write(async |tx| hold_delete_expired(tx, at(100)).await).await.unwrap(), 1);
+        assert_eq!(world.write(async |tx| hold_delete_expired(tx, at(100), 10).await).await.unwrap(), 1);
         for (moment, expected) in moments {
             assert_eq!(told(moment).await, expected, "{moment}");
         }
+    }
+
+    async fn old_versions_are_purged_in_batches_which_end_between_two_instants(world: World) {
+        let tenant = world.tenant("acme").await;
+        let ends = [1, 1, 1, 2, 3, 3, 9];
+        world
+            .write(async |tx| {
+                for (number, end) in (0..).zip(ends) {
+                    let version = HistoryEntry {
+                        organization_id: tenant.id().clone(),
+                        kind: HistoryKind::Schedule,
+                        subject_id: "schedule".to_owned(),
+                        record_id: format!("{number}"),
+                        start_at: None,
+                        end_at: None,
+                        body: String::new(),
+                        valid_from: at(0),
+                        valid_to: at(end),
+                    };
+                    history_insert(tx, &version).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let mut purged = Vec::new();
+        for _ in 0..3 {
+            purged.push(world.write(async |tx| history_delete_before(tx, at(4), 2).await).await.unwrap());
+        }
+        assert_eq!(purged, [3, 3, 0]);
+        let left = world.read(async |tx| {
+            history_at(tx, tenant.id(), HistoryKind::Schedule, "schedule", at(0)).await
+        });
+        assert_eq!(left.await.len(), 1);
     }
 
     async fn versions_of_rules_are_found_by_the_moment_and_purged_by_age(world: World) {
@@ -302,8 +336,8 @@ on_both! {
         assert_eq!(told(9).await, std::slice::from_ref(&first));
         assert_eq!(told(10).await, std::slice::from_ref(&second));
         assert!(told(20).await.is_empty());
-        assert_eq!(world.write(async |tx| history_delete_before(tx, at(10)).await).await.unwrap(), 0);
-        assert_eq!(world.write(async |tx| history_delete_before(tx, at(11)).await).await.unwrap(), 1);
+        assert_eq!(world.write(async |tx| history_delete_before(tx, at(10), 10).await).await.unwrap(), 0);
+        assert_eq!(world.write(async |tx| history_delete_before(tx, at(11), 10).await).await.unwrap(), 1);
         assert!(told(9).await.is_empty());
         assert_eq!(told(10).await, [second]);
     }

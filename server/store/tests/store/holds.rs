@@ -26,10 +26,28 @@ on_both! {
         let found = world.read(async |tx| hold_get_by_token_hash(tx, &short.token_hash).await).await.unwrap();
         assert_eq!((found.id, found.start_at, found.end_at), (short.id.clone(), at(60), at(90)));
         assert_eq!((found.created_at, found.expires_at), (at(0), at(10)));
-        assert_eq!(world.write(async |tx| hold_delete_expired(tx, at(10)).await).await.unwrap(), 1);
+        assert_eq!(world.write(async |tx| hold_delete_expired(tx, at(10), 10).await).await.unwrap(), 1);
         assert!(world.read(async |tx| hold_get_by_token_hash(tx, &short.token_hash).await).await.is_none());
         assert!(world.write(async |tx| hold_delete(tx, tenant.id(), &long.id, at(11)).await).await.unwrap());
         assert!(!world.write(async |tx| hold_delete(tx, tenant.id(), &long.id, at(11)).await).await.unwrap());
+    }
+
+    async fn expired_holds_are_deleted_in_batches(world: World) {
+        let tenant = world.tenant("acme").await;
+        let holds: Vec<Hold> = (0..5).map(|number| hold(&tenant, 60 * (number + 1), number)).collect();
+        world
+            .write(async |tx| {
+                for hold in &holds {
+                    hold_insert(tx, hold, None).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let delete = async || world.write(async |tx| hold_delete_expired(tx, at(3), 3).await).await.unwrap();
+        assert_eq!((delete().await, delete().await, delete().await), (3, 1, 0));
+        let kept = world.read(async |tx| hold_get_by_token_hash(tx, &holds[4].token_hash).await).await;
+        assert!(kept.is_some());
     }
 
     async fn a_hold_keeps_the_time_of_all_its_hosts_in_their_order(world: World) {

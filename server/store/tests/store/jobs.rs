@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use cupo_core::ids::JobId;
 use cupo_store::*;
 
-use crate::world::{World, at, job, on_both};
+use crate::world::{Tenant, World, at, job, on_both};
 
 const LEASE: TimeDelta = TimeDelta::minutes(10);
 
@@ -31,6 +31,29 @@ async fn retry(world: &World, job: &Job, owner: &str, run_at: i64) -> bool {
     world.write(async |tx| job_retry(tx, &job.id, owner, at(run_at), "busy").await).await.unwrap()
 }
 
+async fn release(world: &World, job: &Job, owner: &str) -> bool {
+    world.write(async |tx| job_release(tx, &job.id, owner).await).await.unwrap()
+}
+
+async fn bury(world: &World, job: &Job, owner: &str, now: i64) -> bool {
+    world.write(async |tx| job_bury(tx, &job.id, owner, at(now), "rejected").await).await.unwrap()
+}
+
+/// Enqueues the job, which is the only one that is due, and has it given up.
+async fn buried(world: &World, job: &NewJob, now: i64) {
+    enqueue(world, job).await;
+    let leased = lease(world, now, "owner", 1).await;
+    assert!(bury(world, &leased[0], "owner", now).await);
+}
+
+async fn dead(world: &World, tenant: &Tenant) -> Vec<Job> {
+    world.read(async |tx| job_list_dead(tx, tenant.id(), 100).await).await
+}
+
+async fn retry_dead(world: &World, tenant: &Tenant, id: &JobId, now: i64) -> bool {
+    world.write(async |tx| job_retry_dead(tx, tenant.id(), id, at(now)).await).await.unwrap()
+}
+
 async fn counts(world: &World) -> JobCounts {
     world.read(async |tx| job_counts(tx).await).await
 }
@@ -44,7 +67,7 @@ on_both! {
     async fn when_a_waiting_job_is_due_is_told_to_its_own_organization(world: World) {
         let (tenant, other) = (world.tenant("acme").await, world.tenant("other").await);
         enqueue(&world, &job(Some(tenant.id()), Some("pull:1"), 7)).await;
-        let due = async |tenant: &crate::world::Tenant, key: &str| {
+        let due = async |tenant: &Tenant, key: &str| {
             world.read(async |tx| job_run_at(tx, tenant.id(), key).await).await
         };
         assert_eq!(due(&tenant, "pull:1").await, Some(at(7)));
@@ -90,8 +113,8 @@ on_both! {
         assert_eq!((ids(&second), second[0].attempts), (vec![&new.id], 2));
         assert!(!complete(&world, &first[0], "first").await);
         assert!(!retry(&world, &first[0], "first", 20).await);
-        let buried = world.write(async |tx| job_bury(tx, &new.id, "first", "x").await).await.unwrap();
-        assert!(!buried);
+        assert!(!bury(&world, &first[0], "first", 20).await);
+        assert!(!release(&world, &first[0], "first").await);
         assert!(complete(&world, &second[0], "second").await);
     }
 
@@ -109,16 +132,186 @@ on_both! {
         let (tenant, other) = (world.tenant("acme").await, world.tenant("other").await);
         let new = job(Some(tenant.id()), Some("key"), 0);
         enqueue(&world, &new).await;
-        lease(&world, 0, "owner", 1).await;
-        assert!(world.write(async |tx| job_bury(tx, &new.id, "owner", "rejected").await).await.unwrap());
+        let leased = lease(&world, 0, "owner", 1).await;
+        assert!(bury(&world, &leased[0], "owner", 7).await);
         assert!(lease(&world, 1000, "owner", 1).await.is_empty());
-        let dead = world.read(async |tx| job_list_dead(tx, tenant.id()).await).await;
+        let dead = dead(&world, &tenant).await;
         assert_eq!((ids(&dead), dead[0].state), (vec![&new.id], JobState::Dead));
-        assert_eq!(dead[0].last_error.as_deref(), Some("rejected"));
-        assert!(world.read(async |tx| job_list_dead(tx, other.id()).await).await.is_empty());
+        assert_eq!((dead[0].last_error.as_deref(), dead[0].run_at), (Some("rejected"), at(7)));
+        assert!(self::dead(&world, &other).await.is_empty());
+        let count = async |tenant: &Tenant| world.read(async |tx| job_count_dead(tx, tenant.id()).await).await;
+        assert_eq!((count(&tenant).await, count(&other).await), (1, 0));
         enqueue(&world, &job(Some(tenant.id()), Some("key"), 0)).await;
         let expected = JobCounts { waiting: 1, running: 0, dead: 1, oldest_run_at: Some(at(0)) };
         assert_eq!(counts(&world).await, expected);
+    }
+
+    async fn of_the_failures_of_a_key_the_last_is_kept_until_the_work_succeeds(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (first, second) = (job(Some(tenant.id()), Some("key"), 0), job(Some(tenant.id()), Some("key"), 0));
+        buried(&world, &first, 1).await;
+        buried(&world, &job(Some(tenant.id()), Some("other"), 0), 2).await;
+        buried(&world, &job(Some(tenant.id()), None, 0), 3).await;
+        buried(&world, &job(Some(tenant.id()), None, 0), 4).await;
+        buried(&world, &second, 5).await;
+        assert_eq!(dead(&world, &tenant).await.len(), 4);
+        assert_eq!(dead(&world, &tenant).await[0].id, second.id);
+        enqueue(&world, &job(Some(tenant.id()), Some("key"), 0)).await;
+        let again = lease(&world, 6, "owner", 1).await;
+        assert!(!complete(&world, &again[0], "another").await);
+        assert_eq!(dead(&world, &tenant).await.len(), 4);
+        assert!(complete(&world, &again[0], "owner").await);
+        let left: Vec<_> = dead(&world, &tenant).await.into_iter().map(|job| job.coalescing_key).collect();
+        assert_eq!(left, [None, None, Some("other".to_owned())]);
+    }
+
+    async fn the_dead_of_the_installation_are_the_operators_and_are_forgotten_in_time(world: World) {
+        let tenant = world.tenant("acme").await;
+        let (early, late) = (job(None, Some("early"), 0), job(None, Some("late"), 0));
+        buried(&world, &early, 1).await;
+        buried(&world, &late, 2).await;
+        buried(&world, &job(Some(tenant.id()), None, 0), 1).await;
+        let of_installation = async || world.read(async |tx| jobs_dead_of_installation(tx).await).await;
+        assert_eq!(ids(&of_installation().await), [&late.id, &early.id]);
+        let forget = world.write(async |tx| jobs_dead_of_installation_delete_before(tx, at(2)).await);
+        assert_eq!(forget.await.unwrap(), 1);
+        assert_eq!(ids(&of_installation().await), [&late.id]);
+        assert_eq!(dead(&world, &tenant).await.len(), 1);
+    }
+
+    async fn a_dead_job_that_is_retried_begins_anew(world: World) {
+        let (tenant, other) = (world.tenant("acme").await, world.tenant("other").await);
+        let new = job(Some(tenant.id()), Some("key"), 0);
+        buried(&world, &new, 5).await;
+        assert!(!retry_dead(&world, &other, &new.id, 60).await, "it is not theirs");
+        assert!(retry_dead(&world, &tenant, &new.id, 60).await);
+        assert!(!retry_dead(&world, &tenant, &new.id, 60).await, "it is dead no longer");
+        assert!(lease(&world, 59, "owner", 1).await.is_empty());
+        let again = lease(&world, 60, "owner", 1).await;
+        assert_eq!((ids(&again), again[0].attempts), (vec![&new.id], 1));
+        assert_eq!((again[0].created_at, again[0].last_error.as_deref()), (at(60), None));
+    }
+
+    async fn a_dead_job_whose_work_waits_or_runs_is_only_removed(world: World) {
+        let tenant = world.tenant("acme").await;
+        for runs in [false, true] {
+            let (failed, new) = (job(Some(tenant.id()), Some("key"), 0), job(Some(tenant.id()), Some("key"), 0));
+            buried(&world, &failed, 5).await;
+            enqueue(&world, &new).await;
+            let mut leased = if runs { lease(&world, 6, "owner", 10).await } else { Vec::new() };
+            assert!(retry_dead(&world, &tenant, &failed.id, 60).await);
+            assert!(dead(&world, &tenant).await.is_empty());
+            if !runs {
+                leased = lease(&world, 6, "owner", 10).await;
+            }
+            assert_eq!(ids(&leased), [&new.id]);
+            assert!(complete(&world, &leased[0], "owner").await);
+        }
+    }
+
+    async fn a_discarded_job_is_gone_and_one_that_lives_cannot_be_discarded(world: World) {
+        let (tenant, other) = (world.tenant("acme").await, world.tenant("other").await);
+        let (failed, waiting) = (job(Some(tenant.id()), None, 0), job(Some(tenant.id()), None, 0));
+        buried(&world, &failed, 5).await;
+        enqueue(&world, &waiting).await;
+        let discard = async |tenant: &Tenant, id: &JobId| {
+            world.write(async |tx| job_discard(tx, tenant.id(), id).await).await.unwrap()
+        };
+        assert!(!discard(&tenant, &waiting.id).await);
+        assert!(!discard(&other, &failed.id).await);
+        let get = async |tenant: &Tenant| {
+            world.read(async |tx| job_get_dead(tx, tenant.id(), &failed.id).await).await.map(|job| job.id)
+        };
+        assert_eq!((get(&tenant).await, get(&other).await), (Some(failed.id.clone()), None));
+        assert!(discard(&tenant, &failed.id).await);
+        assert!(!discard(&tenant, &failed.id).await);
+        assert_eq!(counts(&world).await.dead, 0);
+    }
+
+    async fn a_released_job_can_be_leased_at_once_and_was_not_tried(world: World) {
+        let new = job(None, Some("key"), 0);
+        enqueue(&world, &new).await;
+        let leased = lease(&world, 3, "first", 1).await;
+        assert!(!release(&world, &leased[0], "second").await);
+        assert!(release(&world, &leased[0], "first").await);
+        assert!(!release(&world, &leased[0], "first").await);
+        let again = lease(&world, 3, "second", 1).await;
+        assert_eq!((ids(&again), again[0].attempts, again[0].run_at), (vec![&new.id], 1, at(0)));
+    }
+
+    async fn a_released_job_leaves_the_work_to_the_one_that_waits_but_no_later(world: World) {
+        let waiting = job(None, Some("key"), 90);
+        enqueue(&world, &job(None, Some("key"), 0)).await;
+        let leased = lease(&world, 0, "first", 1).await;
+        enqueue(&world, &waiting).await;
+        assert!(release(&world, &leased[0], "first").await);
+        assert_eq!(ids(&lease(&world, 1, "second", 10).await), [&waiting.id]);
+        assert_eq!(counts(&world).await.running, 1);
+    }
+
+    async fn what_is_deferred_is_brought_forward_by_nothing(world: World) {
+        let defer = async |job: &Job, until: i64| {
+            world.write(async |tx| job_defer(tx, &job.id, "owner", at(until), "asks to wait").await).await.unwrap()
+        };
+        let first = job(None, Some("key"), 0);
+        enqueue(&world, &first).await;
+        let leased = lease(&world, 0, "owner", 1).await;
+        assert!(defer(&leased[0], 30).await);
+        enqueue(&world, &job(None, Some("key"), 1)).await;
+        assert_eq!(next(&world).await, Some(30));
+        enqueue(&world, &job(None, Some("key"), 40)).await;
+        assert_eq!(next(&world).await, Some(30));
+        // The same where another one waits by then.
+        let leased = lease(&world, 30, "owner", 1).await;
+        assert_eq!((ids(&leased), leased[0].last_error.as_deref()), (vec![&first.id], Some("asks to wait")));
+        enqueue(&world, &job(None, Some("key"), 31)).await;
+        assert!(defer(&leased[0], 60).await);
+        enqueue(&world, &job(None, Some("key"), 32)).await;
+        assert_eq!((next(&world).await, counts(&world).await.waiting), (Some(60), 1));
+        // A failure of another kind ends it.
+        let leased = lease(&world, 60, "owner", 1).await;
+        assert!(retry(&world, &leased[0], "owner", 90).await);
+        enqueue(&world, &job(None, Some("key"), 61)).await;
+        assert_eq!(next(&world).await, Some(61));
+    }
+
+    async fn leases_that_end_without_a_word_are_counted_until_one_ends_with_one(world: World) {
+        enqueue(&world, &job(None, None, 0)).await;
+        let mut lost = Vec::new();
+        for round in 0..3 {
+            lost.push(lease(&world, round * 10, "crashed", 1).await[0].lost_leases);
+        }
+        assert_eq!(lost, [0, 1, 2]);
+        let job = lease(&world, 30, "owner", 1).await.remove(0);
+        assert_eq!(job.lost_leases, 3);
+        assert!(retry(&world, &job, "owner", 40).await);
+        assert_eq!(lease(&world, 40, "owner", 1).await[0].lost_leases, 0);
+    }
+
+    async fn a_hundred_enqueues_of_a_key_leave_one_job_that_waits(world: World) {
+        enqueue(&world, &job(None, Some("pull:1"), 0)).await;
+        lease(&world, 0, "owner", 1).await;
+        for _ in 0..100 {
+            enqueue(&world, &job(None, Some("pull:1"), 0)).await;
+        }
+        let expected = JobCounts { waiting: 1, running: 1, dead: 0, oldest_run_at: Some(at(0)) };
+        assert_eq!(counts(&world).await, expected);
+    }
+
+    async fn work_that_is_enqueued_while_its_job_is_given_back_waits_once(world: World) {
+        for round in 0..10 {
+            let key = format!("key:{round}");
+            enqueue(&world, &job(None, Some(&key), 0)).await;
+            let leased = lease(&world, 0, "owner", 1).await;
+            let again = job(None, Some(&key), 0);
+            tokio::join!(enqueue(&world, &again), async {
+                assert!(retry(&world, &leased[0], "owner", 100).await);
+            });
+            assert_eq!(counts(&world).await.waiting, 1);
+            let rest = lease(&world, 100, "owner", 10).await;
+            assert_eq!(rest.len(), 1);
+            assert!(complete(&world, &rest[0], "owner").await);
+        }
     }
 
     async fn a_job_joins_one_that_waits_and_takes_the_earlier_time(world: World) {

@@ -7,18 +7,24 @@
 mod world;
 
 mod accounts;
+mod announcements;
 mod appointments;
 mod availability;
 mod booking_links;
 mod claims;
 mod connection;
+mod copying;
 mod credentials;
+mod dialect;
 mod event_types;
 mod history;
 mod holds;
 mod jobs;
+mod leases;
 mod migration;
+mod one_file;
 mod operator_alerts;
+mod other_tenants;
 mod people;
 mod redaction;
 mod requests;

@@ -11,11 +11,11 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, SqlSafeStr, S
 
 use crate::world::{PostgresDatabase, World, at, between, insert};
 
-const SQLITE: &str = include_str!("../../../../migrations/sqlite/0001_initial.sql");
-const POSTGRES: &str = include_str!("../../../../migrations/postgres/0001_initial.sql");
+pub const SQLITE: &str = include_str!("../../../../migrations/sqlite/0001_initial.sql");
+pub const POSTGRES: &str = include_str!("../../../../migrations/postgres/0001_initial.sql");
 
 /// The migration as it was applied then.
-fn first(text: &'static str) -> Migrator {
+pub fn first(text: &'static str) -> Migrator {
     let kind = MigrationType::Simple;
     Migrator::with_migrations(vec![Migration::new(1, "initial".into(), kind, text.into_sql_str(), false)])
 }
@@ -31,7 +31,7 @@ fn micros(minute: i64) -> i64 {
 }
 
 /// A tenant with a row in every table of the first migration; `n` makes its ids and names its own.
-fn tenant(n: u64) -> Vec<String> {
+pub fn tenant(n: u64) -> Vec<String> {
     let id = |digits: u64| uuid(n * 100 + digits);
     let (organization, user, account, calendar, schedule) = (id(1), id(2), id(3), id(4), id(5));
     let (visit, review, confirmed, cancelled, hold) = (id(6), id(7), id(8), id(9), id(10));
@@ -162,7 +162,7 @@ async fn counts(store: &Store) -> BTreeMap<&'static str, i64> {
 /// Migrates the database of two such tenants and looks at what became of the first one.
 async fn survives(url: &str) {
     let store = Store::connect(url).await.unwrap();
-    assert_eq!(store.pending_migrations().await.unwrap(), ["0002 availability", "0003 providers"]);
+    assert_eq!(store.pending_migrations().await.unwrap(), ["0002 availability", "0003 providers", "0004 operations"]);
     let before = counts(&store).await;
     assert!(before.values().all(|rows| *rows >= 2), "{before:?}");
     store.migrate().await.unwrap();

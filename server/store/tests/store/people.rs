@@ -73,7 +73,7 @@ on_both! {
         assert_eq!((&found.user_id, &found.organization_id), (&tenant.user.id, tenant.id()));
         assert!(world.read(async |tx| session_get(tx, b"short", at(10)).await).await.is_none());
         assert!(world.read(async |tx| session_get(tx, b"unknown", at(0)).await).await.is_none());
-        assert_eq!(world.write(async |tx| sessions_delete_expired(tx, at(10)).await).await.unwrap(), 1);
+        assert_eq!(world.write(async |tx| sessions_delete_expired(tx, at(10), 10).await).await.unwrap(), 1);
         assert!(world.write(async |tx| session_delete(tx, b"long").await).await.unwrap());
         assert!(!world.write(async |tx| session_delete(tx, b"long").await).await.unwrap());
         assert!(world.read(async |tx| session_get(tx, b"long", at(0)).await).await.is_none());

@@ -86,9 +86,41 @@ on_both! {
             })
             .await
             .unwrap();
-        assert_eq!(world.write(async |tx| idempotency_delete_before(tx, at(10)).await).await.unwrap(), 1);
+        assert_eq!(world.write(async |tx| idempotency_delete_before(tx, at(10), 10).await).await.unwrap(), 1);
         assert!(world.read(async |tx| idempotency_get(tx, tenant.id(), "old").await).await.is_none());
         assert!(world.read(async |tx| idempotency_get(tx, tenant.id(), "new").await).await.is_some());
+    }
+
+    async fn what_is_old_is_deleted_in_batches(world: World) {
+        let tenant = world.tenant("acme").await;
+        world
+            .write(async |tx| {
+                for number in 0..5 {
+                    idempotency_insert(tx, &answer(&tenant, &format!("key-{number}"), number)).await?;
+                    inbox_insert(
+                        tx,
+                        &InboxMessage {
+                            id: InboxMessageId::parse(&id()).unwrap(),
+                            organization_id: tenant.id().clone(),
+                            subscription_id: SubscriptionId::parse(&id()).unwrap(),
+                            dedupe_key: "1".to_owned(),
+                            received_at: at(number),
+                        },
+                    )
+                    .await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let mut deleted = Vec::new();
+        for _ in 0..3 {
+            let answers = world.write(async |tx| idempotency_delete_before(tx, at(4), 3).await).await.unwrap();
+            let messages = world.write(async |tx| inbox_delete_before(tx, at(4), 3).await).await.unwrap();
+            deleted.push((answers, messages));
+        }
+        assert_eq!(deleted, [(3, 3), (1, 1), (0, 0)]);
+        assert!(world.read(async |tx| idempotency_get(tx, tenant.id(), "key-4").await).await.is_some());
     }
 
     async fn a_repeated_message_enters_the_inbox_once(world: World) {
@@ -107,8 +139,8 @@ on_both! {
         assert!(receive("1").await);
         assert!(!receive("1").await);
         assert!(receive("2").await);
-        assert_eq!(world.write(async |tx| inbox_delete_before(tx, at(0)).await).await.unwrap(), 0);
-        assert_eq!(world.write(async |tx| inbox_delete_before(tx, at(1)).await).await.unwrap(), 2);
+        assert_eq!(world.write(async |tx| inbox_delete_before(tx, at(0), 10).await).await.unwrap(), 0);
+        assert_eq!(world.write(async |tx| inbox_delete_before(tx, at(1), 10).await).await.unwrap(), 2);
     }
 
     async fn a_consent_state_serves_once_and_only_in_time(world: World) {
@@ -136,7 +168,7 @@ on_both! {
         assert_eq!(taken.pkce_verifier_ciphertext, b"verifier");
         assert!(take(b"used").await.is_none());
         assert!(take(b"late").await.is_none());
-        assert_eq!(world.write(async |tx| oauth_states_delete_expired(tx, at(5)).await).await.unwrap(), 1);
+        assert_eq!(world.write(async |tx| oauth_states_delete_expired(tx, at(5), 10).await).await.unwrap(), 1);
     }
 
     async fn the_history_of_a_subject_is_told_in_order(world: World) {

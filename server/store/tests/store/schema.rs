@@ -187,6 +187,132 @@ async fn both_databases_have_the_same_foreign_keys() {
     .await;
 }
 
+/// The words of an expression in their order, without what the databases write differently: `a in ('x', 'y')` is
+/// `a = ANY (ARRAY['x'::text, 'y'::text])` in PostgreSQL's words.
+fn words(expression: &str) -> String {
+    let noise = ["in", "any", "array", "text", "bigint", "and", "check", "asc", "="];
+    let is_part = |character: char| character.is_alphanumeric() || "_'<>=".contains(character);
+    let words = expression.split(|character| !is_part(character)).map(str::to_lowercase);
+    words.filter(|word| !word.is_empty() && !noise.contains(&word.as_str())).collect::<Vec<_>>().join(" ")
+}
+
+/// Table and definition of each index that a migration makes by name, from its first column on.
+const DEFINITIONS_OF_SQLITE: &str = "
+    select tbl_name || ': ' || substr(sql, instr(sql, '(')) from sqlite_master
+     where type = 'index' and sql is not null";
+const DEFINITIONS_OF_POSTGRES: &str = "
+    select t.relname || ': ' || substring(pg_get_indexdef(i.indexrelid) from position('(' in pg_get_indexdef(i.indexrelid)))
+      from pg_index i join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+     where n.nspname = current_schema() and t.relname not like '\\_sqlx%'
+       and not exists (select 1 from pg_constraint c where c.conindid = i.indexrelid and c.contype in ('p', 'u', 'x'))";
+
+/// For which rows an index is, and of which expressions.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_indices_of_both_databases_are_over_the_same_expressions_and_rows() {
+    on_postgres(async |on_postgres: World| {
+        on_sqlite(async |on_sqlite: World| {
+            let told = async |store: &Store| -> BTreeSet<String> {
+                let definitions = texts(store, DEFINITIONS_OF_SQLITE, DEFINITIONS_OF_POSTGRES).await;
+                definitions.iter().map(|definition| words(definition)).collect()
+            };
+            let definitions = told(&on_sqlite.store).await;
+            assert!(definitions.len() > 30 && definitions.contains("user lower email"), "{definitions:?}");
+            assert_eq!(definitions, told(&on_postgres.store).await);
+        })
+        .await;
+    })
+    .await;
+}
+
+/// The parts of a statement between `check (` and its end.
+fn checks(statement: &str) -> Vec<String> {
+    let plain: String = statement.lines().map(|line| line.split("--").next().unwrap().to_owned() + "\n").collect();
+    let mut checks = Vec::new();
+    for (at, _) in plain.match_indices("check (") {
+        let mut depth = 0;
+        let end = plain[at..].find(|character| {
+            depth += i32::from(character == '(') - i32::from(character == ')');
+            character == ')' && depth == 0
+        });
+        checks.push(plain[at..at + end.unwrap()].to_owned());
+    }
+    checks
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_databases_refuse_the_same_values() {
+    on_postgres(async |on_postgres: World| {
+        on_sqlite(async |on_sqlite: World| {
+            let tables =
+                texts(&on_sqlite.store, "select name || '\n' || sql from sqlite_master where type = 'table'", "").await;
+            let of_sqlite: BTreeSet<String> = tables
+                .iter()
+                .map(|table| table.split_once('\n').unwrap())
+                .flat_map(|(name, sql)| checks(sql).into_iter().map(move |check| words(&format!("{name} {check}"))))
+                .collect();
+            let constraints = "select t.relname || ' ' || pg_get_constraintdef(c.oid) from pg_constraint c
+                  join pg_class t on t.oid = c.conrelid join pg_namespace n on n.oid = t.relnamespace
+                 where c.contype = 'c' and n.nspname = current_schema()";
+            let mut of_postgres: BTreeSet<String> =
+                texts(&on_postgres.store, "", constraints).await.iter().map(|check| words(check)).collect();
+            // The first migration said so; what the second one says implies it.
+            assert!(of_postgres.remove("hold claim_start < claim_end"));
+            assert!(
+                of_sqlite.len() > 25 && of_sqlite.contains("membership role 'owner' 'admin' 'host'"),
+                "{of_sqlite:?}"
+            );
+            assert_eq!(of_sqlite, of_postgres);
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_have_the_same_defaults_in_both_databases() {
+    on_postgres(async |on_postgres: World| {
+        on_sqlite(async |on_sqlite: World| {
+            let defaults = async |store: &Store| {
+                texts(
+                    store,
+                    "select m.name || '.' || c.name || ' ' || c.dflt_value
+                       from sqlite_master m join pragma_table_info(m.name) c
+                      where m.type = 'table' and c.dflt_value is not null and m.name not like '\\_sqlx%' escape '\\'",
+                    "select t.relname || '.' || a.attname || ' ' || replace(pg_get_expr(d.adbin, d.adrelid), '::text', '')
+                       from pg_attrdef d join pg_class t on t.oid = d.adrelid
+                       join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
+                       join pg_namespace n on n.oid = t.relnamespace
+                      where n.nspname = current_schema() and t.relname not like '\\_sqlx%'",
+                )
+                .await
+            };
+            let of_sqlite = defaults(&on_sqlite.store).await;
+            assert!(of_sqlite.contains("calendar.tentative_blocks 1"), "{of_sqlite:?}");
+            assert_eq!(of_sqlite, defaults(&on_postgres.store).await);
+        })
+        .await;
+    })
+    .await;
+}
+
+/// What SQLite's triggers see to and PostgreSQL's exclusion constraint: the only guards that are not the same text.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_overlap_of_claims_is_guarded_in_both_databases() {
+    on_postgres(async |on_postgres: World| {
+        on_sqlite(async |on_sqlite: World| {
+            let triggers = "select name || ' on ' || tbl_name from sqlite_master where type = 'trigger'";
+            let exclusions = "select c.conname || ' on ' || t.relname from pg_constraint c
+                  join pg_class t on t.oid = c.conrelid where c.contype = 'x'";
+            let guards = async |store: &Store| texts(store, triggers, exclusions).await;
+            let expected = ["claim_insert on claim", "claim_update on claim"].map(str::to_owned);
+            assert_eq!(guards(&on_sqlite.store).await, BTreeSet::from(expected));
+            assert_eq!(guards(&on_postgres.store).await, BTreeSet::from(["claim_taken on claim".to_owned()]));
+        })
+        .await;
+    })
+    .await;
+}
+
 /// A foreign key without an index makes each delete of the parent read the whole child table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_foreign_key_has_an_index() {

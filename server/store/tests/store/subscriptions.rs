@@ -62,4 +62,34 @@ on_both! {
         assert!(!world.write(async |tx| subscription_delete(tx, tenant.id(), &early.id).await).await.unwrap());
         assert_eq!(expiring(200).await, std::slice::from_ref(&late.id));
     }
+
+    async fn many_subscriptions_are_found_at_once(world: World) {
+        let tenant = world.tenant("acme").await;
+        let channels: Vec<_> = (0..150).map(|_| subscription(&tenant, 600)).collect();
+        world
+            .write(async |tx| {
+                for channel in &channels {
+                    subscription_insert(tx, channel).await?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let stranger = subscription(&tenant, 600).id;
+        // One, as many as one statement takes, one more, and all.
+        for count in [0, 1, 2, 64, 65, 129, 150] {
+            let mut ids: Vec<_> = channels[..count].iter().map(|channel| channel.id.clone()).collect();
+            let expected = ids.clone();
+            ids.push(stranger.clone());
+            let mut found: Vec<_> = world
+                .read(async |tx| subscription_list_by_ids(tx, &ids).await)
+                .await
+                .into_iter()
+                .map(|found| found.id)
+                .collect();
+            found.sort_unstable();
+            assert_eq!(found, expected);
+        }
+        assert!(world.read(async |tx| subscription_list_by_ids(tx, &[]).await).await.is_empty());
+    }
 }

@@ -229,6 +229,7 @@ on_both! {
         }
         let (event_type_id, claim_id) = (&ours.event_type.id, &booked.claim_id);
         assert!(appointment_list_by_claim(tx, theirs, claim_id).await.unwrap().is_empty());
+        assert!(appointment_list_by_calendar(tx, theirs, calendar_id, at(0)).await.unwrap().is_empty());
         assert!(appointment_list_by_series(tx, theirs, &series_id).await.unwrap().is_empty());
         assert!(appointment_loads(tx, theirs, event_type_id, at(-10_000)).await.unwrap().is_empty());
         assert!(claim_list(tx, theirs, user, everything).await.unwrap().is_empty());

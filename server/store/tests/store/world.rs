@@ -430,6 +430,7 @@ pub fn mapping(appointment: &Appointment, calendar: &Calendar, external_event_id
         meeting_state: MeetingState::Pending,
         pushed_sequence: 0,
         guests: Vec::new(),
+        declined: Vec::new(),
         deleted_at: None,
     }
 }
