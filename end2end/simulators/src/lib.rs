@@ -7,6 +7,7 @@ pub mod clock;
 pub mod contract;
 mod control;
 pub mod faults;
+pub mod front;
 pub mod google;
 mod html;
 pub mod http_server;

@@ -56,7 +56,7 @@ pub struct Delivery {
 #[derive(Debug, Default)]
 pub struct Queues(HashMap<String, mpsc::UnboundedSender<Message>>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Message {
     channel: Channel,
     number: u64,
@@ -183,13 +183,21 @@ impl Google {
 async fn deliver_in_order(google: Arc<Google>, mut messages: mpsc::UnboundedReceiver<Message>) {
     while let Some(message) = messages.recv().await {
         let fault = google.faults().for_notification(&message.channel.address);
-        let (lose, double) =
-            fault.map_or((false, false), |fault| (fault.lose_notifications, fault.double_notifications));
-        if lose {
+        let fault = fault.unwrap_or_default();
+        if fault.lose_notifications {
             google.record_delivery(delivery(&google, &message, 1, None, true));
             continue;
         }
-        for _ in 0..if double { 2 } else { 1 } {
+        if fault.overtaken_notifications_ms > 0 {
+            let overtaken = Arc::clone(&google);
+            google.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(fault.overtaken_notifications_ms)).await;
+                deliver(&overtaken, &message).await;
+            });
+            continue;
+        }
+        tokio::time::sleep(Duration::from_millis(fault.late_notifications_ms)).await;
+        for _ in 0..if fault.double_notifications { 2 } else { 1 } {
             deliver(&google, &message).await;
         }
     }

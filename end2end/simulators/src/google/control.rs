@@ -41,11 +41,14 @@ pub fn router() -> Router<Arc<Google>> {
         .route("/quota", post(set_quota))
         .route("/events", get(events).post(insert_event))
         .route("/events/{calendar}/{id}", patch(patch_event).delete(delete_event))
+        .route("/events/{calendar}/{id}/move", post(move_event))
+        .route("/calendars/{calendar}", delete(delete_calendar))
         .route("/invitations", get(invitations))
         .route("/channels", get(channels))
         .route("/faults", post(add_fault).delete(clear_faults))
         .route("/expire-sync-tokens", post(expire_sync_tokens))
         .route("/expire-access-tokens", post(expire_access_tokens))
+        .route("/expire-channels", post(expire_channels))
         .route("/revoke", post(revoke))
         .route("/clock", get(clock).post(set_clock))
         .route("/meet", post(set_meet))
@@ -94,6 +97,48 @@ impl Google {
         let owner = self.owner(calendar_id)?;
         let hand = self.hand(calendar_id, &owner, send_updates);
         self.write(calendar_id, |world| hand.delete(world, id))
+    }
+
+    /// Moves an event or a series into another calendar of the same owner, under the same id: where it was, it is cancelled.
+    pub fn move_by_hand(self: &Arc<Self>, calendar_id: &str, id: &str, to: &str) -> Result<Value, ApiError> {
+        if self.owner(calendar_id)? != self.owner(to)? || calendar_id == to {
+            return Err(ApiError::invalid("An event moves into another calendar of its owner."));
+        }
+        let now = self.clock.now();
+        let mut event = self.write(calendar_id, |world| {
+            let calendar = world.calendar_mut(calendar_id)?;
+            let found = calendar.events.get(id).filter(|event| !event.cancelled && event.instance_of.is_none());
+            let moved = found.cloned().ok_or_else(ApiError::not_found)?;
+            let change = calendar.next_change();
+            let mut left = moved.clone();
+            left.remember_rule(change);
+            (left.cancelled, left.change, left.updated) = (true, change, now);
+            calendar.events.insert(id.to_owned(), left);
+            Ok(moved)
+        })?;
+        self.write(to, |world| {
+            let calendar = world.calendar_mut(to)?;
+            (event.change, event.updated) = (calendar.next_change(), now);
+            calendar.events.insert(id.to_owned(), event);
+            Ok(())
+        })?;
+        self.event(to, id)
+    }
+
+    /// Deletes a secondary calendar with everything in it; its channels end.
+    pub fn delete_calendar_by_hand(&self, calendar_id: &str) -> Result<(), ApiError> {
+        self.change(|world| {
+            world.calendar(calendar_id)?;
+            if world.users.contains_key(calendar_id) {
+                return Err(ApiError::invalid("A primary calendar cannot be deleted."));
+            }
+            world.calendars.remove(calendar_id);
+            for user in world.users.values_mut() {
+                user.calendar_list.retain(|entry| entry.calendar_id != calendar_id);
+            }
+            world.channels.retain(|_, channel| channel.calendar != calendar_id);
+            Ok(())
+        })
     }
 
     /// Every stored event of a calendar: cancelled ones and exceptions too, recurring events unexpanded.
@@ -305,6 +350,25 @@ async fn delete_event(
     Ok(StatusCode::NO_CONTENT)
 }
 
+#[derive(Deserialize)]
+struct Destination {
+    /// The calendar.
+    to: String,
+}
+
+async fn move_event(
+    State(google): Simulator,
+    Path((calendar, id)): Path<(String, String)>,
+    Json(destination): Json<Destination>,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(google.move_by_hand(&calendar, &id, &destination.to)?))
+}
+
+async fn delete_calendar(State(google): Simulator, Path(calendar): Path<String>) -> Result<StatusCode, ApiError> {
+    google.delete_calendar_by_hand(&calendar)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn invitations(State(google): Simulator) -> Json<Value> {
     Json(json!({ "invitations": google.world().invitations }))
 }
@@ -325,6 +389,11 @@ async fn clear_faults(State(google): Simulator) -> StatusCode {
 
 async fn expire_sync_tokens(State(google): Simulator) -> StatusCode {
     google.change(|world| world.sync_epoch += 1);
+    StatusCode::NO_CONTENT
+}
+
+async fn expire_channels(State(google): Simulator) -> StatusCode {
+    google.change(|world| world.channels.clear());
     StatusCode::NO_CONTENT
 }
 

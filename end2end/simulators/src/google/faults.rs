@@ -10,8 +10,8 @@ use crate::faults::{self, Aim, Strike};
 
 /// A fault for the next `times` requests (or notifications) that match.
 ///
-/// It needs one effect at least: `status`, `delay_ms`, `drop_answer_after_effect`, `free_busy_error`, or one of the
-/// two for notifications.
+/// It needs one effect at least: `status`, `delay_ms`, `drop_answer_after_effect`, `free_busy_error`, or one of
+/// those for notifications.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fault {
@@ -37,6 +37,10 @@ pub struct Fault {
     pub lose_notifications: bool,
     /// A notification is sent twice.
     pub double_notifications: bool,
+    /// A notification is sent so much later, in milliseconds, and those after it wait.
+    pub late_notifications_ms: u64,
+    /// A notification is sent so much later, in milliseconds, and those after it overtake it.
+    pub overtaken_notifications_ms: u64,
 }
 
 impl Default for Fault {
@@ -53,6 +57,8 @@ impl Default for Fault {
             free_busy_error: None,
             lose_notifications: false,
             double_notifications: false,
+            late_notifications_ms: 0,
+            overtaken_notifications_ms: 0,
         }
     }
 }
@@ -80,7 +86,10 @@ impl faults::Fault for Fault {
     type Target = Target;
 
     fn target(&self) -> anyhow::Result<Target> {
-        let for_notifications = self.lose_notifications || self.double_notifications;
+        let for_notifications = self.lose_notifications
+            || self.double_notifications
+            || self.late_notifications_ms > 0
+            || self.overtaken_notifications_ms > 0;
         let for_requests = self.status.is_some() || self.delay_ms > 0 || self.drop_answer_after_effect;
         let target = match (for_requests, self.free_busy_error.is_some(), for_notifications) {
             (true, false, false) => Target::Request,

@@ -238,9 +238,31 @@ impl GoogleSimulator {
         Ok(self.google.delete_by_hand(calendar, id, SendUpdates::None)?)
     }
 
+    /// Moves an event or a series into another calendar of the same owner, by hand: its id stays.
+    pub fn move_event(&self, calendar: &str, id: &str, to: &str) -> anyhow::Result<Value> {
+        Ok(self.google.move_by_hand(calendar, id, to)?)
+    }
+
+    /// Deletes a secondary calendar with everything in it; its channels end.
+    pub fn delete_calendar(&self, calendar: &str) -> anyhow::Result<()> {
+        Ok(self.google.delete_calendar_by_hand(calendar)?)
+    }
+
+    /// The id of the calendar of this name that `email` owns.
+    pub fn calendar_named(&self, email: &str, name: &str) -> Option<String> {
+        let world = self.google.world();
+        let mut own = world.calendars.values().filter(|calendar| calendar.owner.as_deref() == Some(email));
+        own.find(|calendar| calendar.summary == name).map(|calendar| calendar.id.clone())
+    }
+
     /// Makes every sync token given so far answer 410.
     pub fn expire_sync_tokens(&self) {
         self.google.change(|world| world.sync_epoch += 1);
+    }
+
+    /// Ends every channel without a word, as when it runs out.
+    pub fn expire_channels(&self) {
+        self.google.change(|world| world.channels.clear());
     }
 
     /// Ends every access token; refresh tokens go on.

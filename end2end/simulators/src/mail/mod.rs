@@ -126,6 +126,11 @@ impl MailSink {
         self.mailbox.arm(fault)
     }
 
+    /// Forgets the fault that waits.
+    pub fn clear_faults(&self) {
+        *self.mailbox.fault() = None;
+    }
+
     /// Closes every session and ends.
     pub async fn stop(self) {
         self.stopping.disarm().cancel();

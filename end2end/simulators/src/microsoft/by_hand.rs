@@ -103,6 +103,23 @@ pub fn move_to(microsoft: &Arc<Microsoft>, name: &str, id: &str, to: &str) -> Re
     shown(microsoft, to, ItemRef::event(item.event))
 }
 
+/// Deletes a calendar with everything in it, unless it is the default one; its subscriptions end.
+pub fn delete_calendar(microsoft: &Arc<Microsoft>, name: &str) -> Result<(), GraphError> {
+    microsoft.change(|world| {
+        let found = calendar(world, name)?;
+        if found.is_default {
+            return Err(GraphError::access_denied());
+        }
+        let key = found.key;
+        world.calendars.remove(&key);
+        for user in world.users.values_mut() {
+            user.calendars.retain(|of_user| *of_user != key);
+        }
+        world.subscriptions.retain(|_, subscription| subscription.calendar != Some(key));
+        Ok(())
+    })
+}
+
 impl Microsoft {
     /// A token pair for `account`, without the authorize page.
     pub fn issue_tokens(&self, account: &str, asked: &[&str]) -> anyhow::Result<IssuedTokens> {

@@ -34,6 +34,7 @@ pub fn router() -> Router<Arc<Microsoft>> {
         .route("/events", get(events).post(insert_event))
         .route("/events/{calendar}/{id}", patch(patch_event).delete(delete_event))
         .route("/events/{calendar}/{id}/move", post(move_event))
+        .route("/calendars/{calendar}", delete(delete_calendar))
         .route("/invitations", get(invitations))
         .route("/subscriptions", get(subscriptions))
         .route("/lifecycle", post(lifecycle))
@@ -41,6 +42,7 @@ pub fn router() -> Router<Arc<Microsoft>> {
         .route("/behaviour", get(behaviour).post(set_behaviour))
         .route("/expire-sync-tokens", post(expire_sync_tokens))
         .route("/expire-access-tokens", post(expire_access_tokens))
+        .route("/expire-subscriptions", post(expire_subscriptions))
         .route("/expire-refresh-tokens", post(expire_refresh_tokens))
         .route("/revoke", post(revoke))
         .route("/require-claims", post(require_claims))
@@ -154,6 +156,11 @@ async fn move_event(
     Ok(Json(by_hand::move_to(&microsoft, &calendar, &id, &destination.calendar)?))
 }
 
+async fn delete_calendar(State(microsoft): Simulator, Path(calendar): Path<String>) -> Result<StatusCode, GraphError> {
+    by_hand::delete_calendar(&microsoft, &calendar)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 async fn invitations(State(microsoft): Simulator) -> Json<Value> {
     Json(json!({ "invitations": microsoft.world().invitations }))
 }
@@ -196,6 +203,11 @@ async fn set_behaviour(State(microsoft): Simulator, Json(behaviour): Json<Behavi
 
 async fn expire_sync_tokens(State(microsoft): Simulator) -> StatusCode {
     microsoft.change(|world| world.deltas.expire());
+    StatusCode::NO_CONTENT
+}
+
+async fn expire_subscriptions(State(microsoft): Simulator) -> StatusCode {
+    microsoft.change(|world| world.subscriptions.clear());
     StatusCode::NO_CONTENT
 }
 

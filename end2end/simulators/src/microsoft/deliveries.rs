@@ -147,16 +147,21 @@ impl Microsoft {
 async fn deliver_in_order(microsoft: Arc<Microsoft>, mut messages: mpsc::UnboundedReceiver<Message>) {
     while let Some(message) = messages.recv().await {
         let fault = microsoft.faults().for_notification(&message.address);
-        let (lose, double, late) = fault.map_or((false, false, Duration::ZERO), |fault| {
-            let late = Duration::from_millis(fault.late_notifications_ms);
-            (fault.lose_notifications, fault.double_notifications, late)
-        });
-        if lose {
+        let fault = fault.unwrap_or_default();
+        if fault.lose_notifications {
             microsoft.record_delivery(delivery(&microsoft, &message, 1, None, true));
             continue;
         }
-        tokio::time::sleep(late).await;
-        for _ in 0..if double { 2 } else { 1 } {
+        if fault.overtaken_notifications_ms > 0 {
+            let overtaken = Arc::clone(&microsoft);
+            microsoft.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(fault.overtaken_notifications_ms)).await;
+                deliver(&overtaken, &message).await;
+            });
+            continue;
+        }
+        tokio::time::sleep(Duration::from_millis(fault.late_notifications_ms)).await;
+        for _ in 0..if fault.double_notifications { 2 } else { 1 } {
             deliver(&microsoft, &message).await;
         }
     }

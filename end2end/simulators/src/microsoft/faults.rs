@@ -43,8 +43,10 @@ pub struct Fault {
     pub lose_notifications: bool,
     /// A notification is sent twice.
     pub double_notifications: bool,
-    /// A notification is sent so much later, in milliseconds.
+    /// A notification is sent so much later, in milliseconds, and those after it wait.
     pub late_notifications_ms: u64,
+    /// A notification is sent so much later, in milliseconds, and those after it overtake it.
+    pub overtaken_notifications_ms: u64,
 }
 
 impl Default for Fault {
@@ -65,6 +67,7 @@ impl Default for Fault {
             lose_notifications: false,
             double_notifications: false,
             late_notifications_ms: 0,
+            overtaken_notifications_ms: 0,
         }
     }
 }
@@ -124,7 +127,10 @@ impl faults::Fault for Fault {
             (Target::Delta, self.double_delta_events),
             (
                 Target::Notification,
-                self.lose_notifications || self.double_notifications || self.late_notifications_ms > 0,
+                self.lose_notifications
+                    || self.double_notifications
+                    || self.late_notifications_ms > 0
+                    || self.overtaken_notifications_ms > 0,
             ),
         ];
         let mut wanted = targets.into_iter().filter(|(_, wanted)| *wanted).map(|(target, _)| target);

@@ -189,9 +189,19 @@ impl MicrosoftSimulator {
         Ok(by_hand::move_to(&self.microsoft, calendar, id, to)?)
     }
 
+    /// Deletes a calendar with everything in it, unless it is the default one; its subscriptions end.
+    pub fn delete_calendar(&self, calendar: &str) -> anyhow::Result<()> {
+        Ok(by_hand::delete_calendar(&self.microsoft, calendar)?)
+    }
+
     /// Makes every next and delta link given so far answer 410 `SyncStateNotFound`.
     pub fn expire_sync_tokens(&self) {
         self.microsoft.change(|world| world.deltas.expire());
+    }
+
+    /// Ends every subscription without a word, as when it runs out.
+    pub fn expire_subscriptions(&self) {
+        self.microsoft.change(|world| world.subscriptions.clear());
     }
 
     /// Ends every access token; refresh tokens go on.

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use cupo_simulators::google::{Fault, GoogleOptions};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::world::{ANA, World, event, eventually};
@@ -210,4 +211,30 @@ async fn a_notification_can_be_lost_or_come_twice() {
     assert_eq!(numbers[1], numbers[2], "the second change was told twice");
     assert_ne!(numbers[2], numbers[3]);
     assert_eq!(world.simulator.deliveries().iter().filter(|delivery| delivery.lost).count(), 1);
+}
+
+#[tokio::test]
+async fn a_notification_can_come_late_and_be_overtaken() {
+    let (world, webhook, _) = watched().await;
+    world.simulator.add_fault(Fault { overtaken_notifications_ms: 1_000, ..Fault::default() }).unwrap();
+    world.simulator.add_fault(Fault { late_notifications_ms: 20, ..Fault::default() }).unwrap();
+    for _ in 0..3 {
+        insert(&world).await;
+    }
+    let received = webhook.wait_for(4).await;
+    let number = |of: &HeaderMap| header(of, "x-goog-message-number").parse::<u64>().unwrap();
+    let numbers: Vec<_> = received[1..].iter().map(number).collect();
+    assert!(numbers[2] < numbers[0] && numbers[0] < numbers[1], "the first change is told last: {numbers:?}");
+}
+
+#[tokio::test]
+async fn channels_can_end_without_a_word() {
+    let (world, webhook, _) = watched().await;
+    assert_eq!(world.control(Method::POST, "/expire-channels", None).await.status, 204);
+    assert!(world.simulator.channels().is_empty());
+    insert(&world).await;
+    let address = webhook.start().await;
+    open(&world, "channel-2", &format!("http://{address}/webhooks/google")).await;
+    webhook.wait_for(2).await;
+    assert_eq!(webhook.states(), ["sync", "sync"], "nothing was told in between");
 }

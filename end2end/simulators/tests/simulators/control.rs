@@ -145,3 +145,32 @@ async fn the_page_and_the_link_of_an_event_are_served() {
     let expected = format!("/?calendar=ana%40example.com&day=2026-11-23&event={}", made["id"].as_str().unwrap());
     assert_eq!(link.headers()["location"], expected);
 }
+
+#[tokio::test]
+async fn an_event_that_is_moved_into_another_calendar_keeps_its_id_and_is_cancelled_where_it_was() {
+    let world = World::start().await;
+    let made = world.insert(event("Intro", "2026-11-23T09:00:00Z", "2026-11-23T10:00:00Z")).await;
+    let id = made["id"].as_str().unwrap();
+    let personal = world.simulator.calendar_named(ANA, "Personal").unwrap();
+    let path = format!("/events/{ANA}/{id}/move");
+    let moved = world.control(Method::POST, &path, Some(json!({ "to": personal }))).await.ok();
+    assert_eq!((&moved["id"], &moved["iCalUID"]), (&made["id"], &made["iCalUID"]));
+    let there = world.get(&format!("/calendars/{personal}/events/{id}")).await.ok();
+    assert_eq!(there["status"], "confirmed");
+    let left = world.get(&format!("/calendars/primary/events/{id}")).await.ok();
+    assert_eq!(left["status"], "cancelled");
+    world.control(Method::POST, &path, Some(json!({ "to": personal }))).await.refused(404, "notFound");
+    let to_ben = json!({ "to": "ben@example.com" });
+    let path = format!("/events/{personal}/{id}/move");
+    assert_eq!(world.control(Method::POST, &path, Some(to_ben)).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_deleted_calendar_is_neither_listed_nor_found() {
+    let world = World::start().await;
+    let personal = world.simulator.calendar_named(ANA, "Personal").unwrap();
+    assert_eq!(world.control(Method::DELETE, &format!("/calendars/{personal}"), None).await.status, 204);
+    assert!(!ids(&world.get("/users/me/calendarList").await.ok()).contains(&personal.as_str()));
+    world.get(&format!("/calendars/{personal}/events")).await.refused(404, "notFound");
+    assert_eq!(world.control(Method::DELETE, &format!("/calendars/{ANA}"), None).await.status, 400);
+}

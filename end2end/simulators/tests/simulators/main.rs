@@ -10,6 +10,7 @@ mod event_types;
 mod events;
 mod faults;
 mod freebusy;
+mod front;
 mod grants;
 mod mail;
 mod microsoft;

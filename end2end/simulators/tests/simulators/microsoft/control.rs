@@ -150,3 +150,16 @@ async fn the_sample_week_and_the_page_are_there() {
     let users = world.control(Method::GET, "/users", None).await.ok();
     assert_eq!(users["users"][0]["calendars"][0]["primary"], true);
 }
+
+#[tokio::test]
+async fn a_deleted_calendar_is_neither_listed_nor_found() {
+    let world = World::start().await;
+    let list = world.get("/me/calendars").await.ok();
+    let personal = list["value"][1]["id"].as_str().unwrap().to_owned();
+    let path = format!("/calendars/{}", encoded(&format!("{ANA}/Personal")));
+    world.control(Method::DELETE, &path, None).await.is(204);
+    assert_eq!(all(&world.get("/me/calendars").await.ok(), "name"), ["Calendar", "Birthdays"]);
+    let window = "startDateTime=2026-11-23T00:00:00Z&endDateTime=2026-11-24T00:00:00Z";
+    world.get(&format!("/me/calendars/{personal}/calendarView/delta?{window}")).await.is(404);
+    world.control(Method::DELETE, &format!("/calendars/{}", encoded(ANA)), None).await.is(403);
+}

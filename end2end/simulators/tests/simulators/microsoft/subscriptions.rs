@@ -284,6 +284,22 @@ async fn a_notification_can_be_lost_come_twice_or_late() {
 }
 
 #[tokio::test]
+async fn a_notification_can_be_overtaken_and_subscriptions_can_end_without_a_word() {
+    let (world, webhook, _) = subscribed().await;
+    world.simulator.add_fault(Fault { overtaken_notifications_ms: 1_000, ..Fault::default() }).unwrap();
+    let mut ids = Vec::new();
+    for day in 23..25 {
+        let day = event("Intro", &format!("2026-11-{day}T09:00:00"), &format!("2026-11-{day}T10:00:00"));
+        ids.push(world.create(day).await["id"].clone());
+    }
+    let received = webhook.wait_for(2).await;
+    let told: Vec<&Value> = received.iter().map(|(_, told)| &told["resourceData"]["id"]).collect();
+    assert_eq!(told, [&ids[1], &ids[0]]);
+    world.control(Method::POST, "/expire-subscriptions", None).await.is(204);
+    assert!(world.simulator.subscriptions().is_empty());
+}
+
+#[tokio::test]
 async fn until_it_is_reauthorized_nothing_is_delivered() {
     let (world, webhook, subscription) = subscribed().await;
     let id_text = subscription["id"].as_str().unwrap();
