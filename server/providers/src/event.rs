@@ -35,6 +35,9 @@ pub struct CalendarEvent {
     /// The id of the series, for an instance of one.
     pub recurring_event_id: Option<String>,
     pub original_start: Option<EventTime>,
+    /// Of a recurring event as a whole: the id of its first instance that takes place. That instance's are the times and the
+    /// answers, and what else it says; the id, the etag and the mark are those of the whole.
+    pub first_instance: Option<String>,
     pub html_link: Option<String>,
 }
 
@@ -62,8 +65,25 @@ impl CalendarEvent {
             mark: None,
             recurring_event_id: None,
             original_start: None,
+            first_instance: None,
             html_link: None,
         }
+    }
+
+    /// What stands for the recurring event `whole`: the first of its `instances` that takes place. `None` when none does.
+    pub(crate) fn first_of(whole: Self, instances: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let takes_place = instances.into_iter().filter(|instance| instance.status != EventStatus::Cancelled);
+        let first = takes_place.min_by_key(|instance| instance.start.instant(Tz::UTC))?;
+        Some(Self {
+            id: whole.id,
+            etag: whole.etag,
+            ical_uid: whole.ical_uid,
+            mark: whole.mark,
+            recurring_event_id: None,
+            original_start: None,
+            first_instance: Some(first.id),
+            ..first
+        })
     }
 
     /// The time that this event takes from the calendar's owner: the single rule of what blocks.

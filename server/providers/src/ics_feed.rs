@@ -144,6 +144,7 @@ impl CalendarProvider for IcsProvider {
         let cursor = Cursor { window, validators, digest, time_zone, host_zone };
         Ok(Changes {
             events: events.into_iter().filter_map(change).collect(),
+            series: Vec::new(),
             is_whole: true,
             cursor: cursor.written()?,
             time_zone: time_zone.map(|zone| zone.name().to_owned()),
@@ -196,6 +197,11 @@ impl CalendarProvider for IcsProvider {
         Err(ProviderError::Rejected(READ_ONLY.into()))
     }
 
+    /// Nothing can be written into a feed. Where it shows a calendar into which Cupo writes, it shows copies.
+    fn is_original(&self, _: &CalendarEvent) -> bool {
+        false
+    }
+
     fn has_notifications(&self) -> bool {
         false
     }
@@ -242,6 +248,7 @@ async fn parse<T: Send + 'static>(
 fn unchanged(known: &Cursor) -> Result<Changes, ProviderError> {
     Ok(Changes {
         events: Vec::new(),
+        series: Vec::new(),
         is_whole: false,
         cursor: known.written()?,
         time_zone: known.time_zone.map(|zone| zone.name().to_owned()),

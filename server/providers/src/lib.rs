@@ -20,6 +20,7 @@ pub mod microsoft;
 pub mod oauth;
 pub mod provider;
 mod public_address;
+mod recurrence;
 pub mod secret;
 pub mod transport;
 pub mod zones;

@@ -45,7 +45,7 @@ pub trait CalendarProvider: Send + Sync {
     ///
     /// [`Expected::Create`] needs [`CalendarEvent::mark`], from which the id is derived; `event.id` is not read. When
     /// the event with this mark is there already, it is brought up to date. [`Expected::Update`] changes the event
-    /// `event.id` and leaves its attendees and reminders as they are; [`Expected::UpdateAttendees`] also invites those of
+    /// `event.id` and leaves its attendees and reminders as they are; a recurring event moves as a whole, to begin then. [`Expected::UpdateAttendees`] also invites those of
     /// `event` who are missing. Both fail with [`ProviderError::NotFound`] when the event is gone and with
     /// [`ProviderError::Conflict`] when it no longer has the etag.
     async fn put_event(
@@ -56,7 +56,8 @@ pub trait CalendarProvider: Send + Sync {
         expected: Expected<'_>,
     ) -> Result<PutOutcome, ProviderError>;
 
-    /// The event, or `None` when it is gone or cancelled.
+    /// The event, or `None` when it is gone or cancelled. A recurring event is told by its first instance that takes place
+    /// ([`CalendarEvent::first_instance`]); without one in the year from its start it is gone.
     async fn get_event(
         &self,
         access: &Access,
@@ -64,8 +65,24 @@ pub trait CalendarProvider: Send + Sync {
         id: &str,
     ) -> Result<Option<CalendarEvent>, ProviderError>;
 
+    /// The event that was in another calendar under this id and this RFC 5545 `UID`, if it is in `calendar` now. By itself, it
+    /// is looked for by its id, which most providers leave an event wherever it is moved.
+    async fn find_moved(
+        &self,
+        access: &Access,
+        calendar: &str,
+        id: &str,
+        _ical_uid: Option<&str>,
+    ) -> Result<Option<CalendarEvent>, ProviderError> {
+        self.get_event(access, calendar, id).await
+    }
+
     /// Deletes the event; `notify` tells the attendees. An event that is gone already is no error.
     async fn delete_event(&self, access: &Access, calendar: &str, id: &str, notify: bool) -> Result<(), ProviderError>;
+
+    /// Whether Cupo made this very event, by an identity that follows from its mark. A copy that a person made of it may
+    /// bear the mark too, and is theirs. `event` is one that [`changes`](Self::changes) told.
+    fn is_original(&self, event: &CalendarEvent) -> bool;
 
     /// Whether this provider sends notifications. Of one that does not, calendars are polled.
     fn has_notifications(&self) -> bool;
@@ -119,6 +136,8 @@ impl SyncCursor {
 pub struct Changes {
     /// In the provider's order; of two changes of one id the later holds.
     pub events: Vec<EventChange>,
+    /// The ids of the recurring events whose instances this round tells one by one, or calls removed. Sorted.
+    pub series: Vec<String>,
     /// Whether `events` is all that the window holds, so that what is not named is gone. A round without a cursor is
     /// always whole; of a calendar that cannot tell what changed, every round that found a change is.
     pub is_whole: bool,
@@ -189,7 +208,7 @@ pub struct PutOutcome {
 pub struct WatchRequest {
     /// Unique; at most 64 characters of `A-Z a-z 0-9 - _ + / =`.
     pub id: String,
-    /// Comes back with each notification; at most 60 characters without a dot.
+    /// Comes back with each notification; without a dot, and at most 127 characters together with the id.
     pub token: Secret,
     /// Where notifications go. HTTPS with a public certificate, but for a simulator. What concerns the channel itself
     /// (Graph's lifecycle notifications) goes to `/lifecycle` below it.

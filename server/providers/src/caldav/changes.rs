@@ -80,7 +80,13 @@ struct Round<'a> {
 impl Round<'_> {
     fn outcome(&self, events: Vec<EventChange>, is_whole: bool, at: Position) -> Changes {
         let cursor = Cursor { window: self.window, at }.to_sync_cursor();
-        Changes { events, is_whole, cursor, time_zone: self.told.map(|zone| zone.name().to_owned()) }
+        Changes {
+            events,
+            series: Vec::new(),
+            is_whole,
+            cursor,
+            time_zone: self.told.map(|zone| zone.name().to_owned()),
+        }
     }
 
     fn nothing(&self, at: Position) -> Changes {

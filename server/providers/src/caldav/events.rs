@@ -228,6 +228,15 @@ fn uid(mark: &EventMark, generation: u32) -> String {
     }
 }
 
+/// Whether [`uid`] gives the event with this mark this UID, in one generation or another.
+pub(super) fn is_uid_of(mark: &EventMark, uid: &str) -> bool {
+    let EventMark { claim_id, installation } = mark;
+    let of_claim = uid.strip_prefix("cupo-").and_then(|rest| rest.strip_prefix(claim_id.as_str()));
+    let Some((generation, at)) = of_claim.and_then(|rest| rest.split_once('@')) else { return false };
+    let digits = generation.strip_prefix('-').unwrap_or(generation);
+    at == installation && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Not every server takes every character in a name.
 fn file_name(uid: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '@');
@@ -257,6 +266,19 @@ pub(super) async fn get(
         None => reading.event(&resource)?,
     };
     Ok(found.filter(|event| event.status != EventStatus::Cancelled))
+}
+
+/// The event with this UID.
+pub(super) async fn find(
+    caldav: &CaldavProvider,
+    access: &Access,
+    calendar: &str,
+    uid: &str,
+) -> Result<Option<CalendarEvent>, ProviderError> {
+    match query::url_of_uid(caldav, access, &calendar_url(access, calendar)?, uid).await? {
+        Some(url) => get(caldav, access, calendar, url.as_str()).await,
+        None => Ok(None),
+    }
 }
 
 /// Where an instance may be that was to begin then.
@@ -300,6 +322,11 @@ mod tests {
         };
         assert_eq!(uid(&mark, 0), "cupo-018f4e9e-7a3b-7c21-9d7e-3b1f6a2c4d5e@cupo.example");
         assert_eq!(uid(&mark, 2), "cupo-018f4e9e-7a3b-7c21-9d7e-3b1f6a2c4d5e-2@cupo.example");
+        assert!(is_uid_of(&mark, &uid(&mark, 0)) && is_uid_of(&mark, &uid(&mark, 2)));
+        let elsewhere = EventMark { installation: "elsewhere.example".to_owned(), ..mark.clone() };
+        for foreign in [uid(&elsewhere, 0), "3F2504E0-4F89@copied.example".to_owned(), "cupo-@cupo.example".to_owned()] {
+            assert!(!is_uid_of(&mark, &foreign), "{foreign}");
+        }
     }
 
     #[test]

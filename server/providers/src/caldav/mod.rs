@@ -185,8 +185,27 @@ impl CalendarProvider for CaldavProvider {
         events::get(self, access, calendar, id).await
     }
 
+    /// The address of an event is another one there: its UID is not.
+    async fn find_moved(
+        &self,
+        access: &Access,
+        calendar: &str,
+        _: &str,
+        ical_uid: Option<&str>,
+    ) -> Result<Option<CalendarEvent>, ProviderError> {
+        match ical_uid {
+            Some(uid) => events::find(self, access, calendar, uid).await,
+            None => Ok(None),
+        }
+    }
+
     async fn delete_event(&self, access: &Access, calendar: &str, id: &str, notify: bool) -> Result<(), ProviderError> {
         events::delete(self, access, calendar, id, notify).await
+    }
+
+    fn is_original(&self, event: &CalendarEvent) -> bool {
+        let uid = event.ical_uid.as_deref();
+        event.mark.as_ref().zip(uid).is_some_and(|(mark, uid)| events::is_uid_of(mark, uid))
     }
 
     fn has_notifications(&self) -> bool {

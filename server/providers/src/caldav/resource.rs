@@ -94,7 +94,10 @@ impl<'a> Reading<'a> {
 
     fn named(&self, mut event: CalendarEvent, resource: &Fetched) -> CalendarEvent {
         self.owner.find_among_attendees(&mut event);
-        CalendarEvent { id: resource.url.to_string(), etag: resource.etag.clone(), ..event }
+        let id = resource.url.to_string();
+        let starts = event.start.instant(self.zone.unwrap_or(Tz::UTC));
+        let first_instance = event.first_instance.is_some().then(|| instance_id(&id, starts));
+        CalendarEvent { id, etag: resource.etag.clone(), first_instance, ..event }
     }
 
     /// The events under ids that begin with the resource's address and go on as [`instance_id`] does.

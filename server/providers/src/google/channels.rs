@@ -26,8 +26,8 @@ pub(super) async fn watch(
     if channel.token.expose().len() > 256 {
         return Err(ProviderError::Rejected("a channel token has at most 256 characters".into()));
     }
-    // Not repeated: a channel id can be used once. An orphan of a lost answer sends notifications that nobody knows
-    // and ends by itself.
+    // Not repeated: a channel id can be used once. An orphan of a lost answer is known by its token when it tells
+    // something, and is closed then.
     let mut request =
         google.request(access, WATCH, Method::POST, "calendars/{calendarId}/events/watch", &[calendar])?;
     request.is_idempotent = false;

@@ -1,23 +1,31 @@
 //! `events.list`, `insert`, `get`, `patch` and `delete`.
 
-use chrono::SecondsFormat;
+use std::collections::BTreeSet;
+
+use chrono::{SecondsFormat, TimeDelta};
 use cupo_core::interval::Interval;
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::failure::list_failure;
-use super::mapping::{self, event_id, insert_body, patch_body, patch_body_with_attendees, says_the_same};
+use super::mapping::{self, event_id, insert_body, patch_body, patch_body_with_attendees, says_the_same, time_body};
 use super::{GoogleProvider, MAX_PAGES, wire};
 use crate::access::Access;
 use crate::error::ProviderError;
 use crate::event::CalendarEvent;
 use crate::provider::{Changes, EventChange, Expected, PutOutcome, SyncCursor};
+use crate::recurrence;
 use crate::transport::ProviderRequest;
 
 const LIST: &str = "events.list";
+const GET: &str = "events.get";
+const PATCH: &str = "events.patch";
+const INSTANCES: &str = "events.instances";
 const EVENTS: &str = "calendars/{calendarId}/events";
 const EVENT: &str = "calendars/{calendarId}/events/{eventId}";
 const PAGE_SIZE: &str = "1000";
+/// Within how many days of its start the first instance of a recurring event is looked for: most need no second look.
+const FIRST_WITHIN: [i64; 2] = [32, 367];
 /// Ids that are tried for one claim before giving up.
 const MAX_GENERATIONS: u32 = 8;
 
@@ -34,13 +42,16 @@ pub(super) async fn changes(
     first.classify = list_failure;
     list_parameters(&mut first, cursor, window);
     let mut request = first.clone();
-    let mut events = Vec::new();
+    let (mut events, mut series) = (Vec::new(), BTreeSet::new());
     for _ in 0..MAX_PAGES {
         let mut page: wire::EventPage = google.call(request).await?;
-        events.append(&mut read_items(page.items.take().unwrap_or_default())?);
+        let items = page.items.take().unwrap_or_default();
+        series.extend(items.iter().filter_map(|item| item.recurring_event_id.clone()));
+        events.append(&mut read_items(items)?);
         if let Some(sync_token) = page.next_sync_token {
             let is_whole = cursor.is_none();
-            return Ok(Changes { events, is_whole, cursor: SyncCursor::new(sync_token), time_zone: page.time_zone });
+            let (series, cursor) = (series.into_iter().collect(), SyncCursor::new(sync_token));
+            return Ok(Changes { events, series, is_whole, cursor, time_zone: page.time_zone });
         }
         let page_token = page.next_page_token.ok_or_else(|| wire::unreadable(LIST, "nextSyncToken"))?;
         request = first.clone();
@@ -80,13 +91,13 @@ pub(super) async fn put(
     expected: Expected<'_>,
 ) -> Result<PutOutcome, ProviderError> {
     match expected {
-        Expected::Update { etag } => patch(google, access, calendar, &event.id, patch_body(event), etag).await,
+        Expected::Update { etag } => patch(google, access, calendar, event, patch_body(event), etag).await,
         Expected::UpdateAttendees { etag, gone } => {
             let found = get(google, access, calendar, &event.id).await?.ok_or(ProviderError::NotFound)?;
             // Google replaces the whole list, so what was read must still be there when it is written.
             let etag = etag.or(found.etag.as_deref());
             let body = patch_body_with_attendees(event, &found.attendees, gone);
-            patch(google, access, calendar, &event.id, body, etag).await
+            patch(google, access, calendar, event, body, etag).await
         }
         Expected::Create => create(google, access, calendar, event).await,
     }
@@ -118,7 +129,8 @@ async fn create(
             Some(found) if says_the_same(&found, event) => return Ok(outcome_of(found)),
             Some(found) if found.mark.as_ref() == Some(mark) => {
                 let body = patch_body_with_attendees(event, &found.attendees, &[]);
-                return patch(google, access, calendar, &id, body, found.etag.as_deref()).await;
+                let event = CalendarEvent { id, ..event.clone() };
+                return patch(google, access, calendar, &event, body, found.etag.as_deref()).await;
             }
             _ => {}
         }
@@ -126,22 +138,39 @@ async fn create(
     Err(ProviderError::Rejected(format!("events.insert: {MAX_GENERATIONS} ids are taken")))
 }
 
+/// Changes the event `event.id`. A recurring event moves as a whole; where its rule does not hold the new start, it gives way.
 async fn patch(
     google: &GoogleProvider,
     access: &Access,
     calendar: &str,
-    id: &str,
+    event: &CalendarEvent,
     body: Value,
     etag: Option<&str>,
 ) -> Result<PutOutcome, ProviderError> {
-    const PATCH: &str = "events.patch";
+    let changed = send_patch(google, access, calendar, &event.id, &body, etag).await?;
+    let lines = changed.recurrence.as_deref().unwrap_or_default();
+    let Some(lines) = recurrence::lines_from(lines, recurrence::day_of(&event.start)) else {
+        return outcome(PATCH, changed);
+    };
+    let body = json!({"start": time_body(&event.start), "end": time_body(&event.end), "recurrence": lines});
+    outcome(PATCH, send_patch(google, access, calendar, &event.id, &body, changed.etag.as_deref()).await?)
+}
+
+async fn send_patch(
+    google: &GoogleProvider,
+    access: &Access,
+    calendar: &str,
+    id: &str,
+    body: &Value,
+    etag: Option<&str>,
+) -> Result<wire::Event, ProviderError> {
     let mut request = google.request(access, PATCH, Method::PATCH, EVENT, &[calendar, id])?;
     write_parameters(&mut request);
-    let mut request = request.with_json(&body);
+    let mut request = request.with_json(body);
     if let Some(etag) = etag {
         request = request.with_if_match(etag)?;
     }
-    outcome(PATCH, google.call(request).await?)
+    google.call(request).await
 }
 
 /// Attendees are told of every change; version 1 is what reads and keeps `conferenceData`.
@@ -166,22 +195,88 @@ fn outcome_of(event: CalendarEvent) -> PutOutcome {
     }
 }
 
-pub(super) async fn get(
+/// The event as it stands there; a recurring one as a whole.
+async fn get(
     google: &GoogleProvider,
     access: &Access,
     calendar: &str,
     id: &str,
 ) -> Result<Option<CalendarEvent>, ProviderError> {
-    const GET: &str = "events.get";
+    let found = read(google, access, calendar, id).await?;
+    found.map(mapping::event).transpose().map_err(|problem| problem.of(GET, ""))
+}
+
+/// The event; a recurring one by its first instance that takes place.
+pub(super) async fn get_first(
+    google: &GoogleProvider,
+    access: &Access,
+    calendar: &str,
+    id: &str,
+) -> Result<Option<CalendarEvent>, ProviderError> {
+    let Some(found) = read(google, access, calendar, id).await? else { return Ok(None) };
+    let is_recurring = found.recurrence.as_ref().is_some_and(|lines| !lines.is_empty());
+    let event = mapping::event(found).map_err(|problem| problem.of(GET, ""))?;
+    if !is_recurring {
+        return Ok(Some(event));
+    }
+    let begins = event.start.instant(chrono_tz::Tz::UTC) - TimeDelta::days(1);
+    for days in FIRST_WITHIN {
+        let window = Interval { start: begins, end: begins + TimeDelta::days(days) };
+        let instances = instances(google, access, calendar, id, window).await?;
+        if let Some(first) = CalendarEvent::first_of(event.clone(), instances) {
+            return Ok(Some(first));
+        }
+    }
+    Ok(None)
+}
+
+async fn read(
+    google: &GoogleProvider,
+    access: &Access,
+    calendar: &str,
+    id: &str,
+) -> Result<Option<wire::Event>, ProviderError> {
     let request = google.request(access, GET, Method::GET, EVENT, &[calendar, id])?;
     let found: wire::Event = match google.call(request).await {
         Err(ProviderError::NotFound) => return Ok(None),
         answer => answer?,
     };
-    if mapping::is_cancelled(&found) {
-        return Ok(None);
+    Ok(Some(found).filter(|found| !mapping::is_cancelled(found)))
+}
+
+/// The instances of a recurring event that take place in the window.
+async fn instances(
+    google: &GoogleProvider,
+    access: &Access,
+    calendar: &str,
+    id: &str,
+    window: Interval,
+) -> Result<Vec<CalendarEvent>, ProviderError> {
+    let mut first = google.request(
+        access,
+        INSTANCES,
+        Method::GET,
+        "calendars/{calendarId}/events/{eventId}/instances",
+        &[calendar, id],
+    )?;
+    first
+        .url
+        .query_pairs_mut()
+        .append_pair("maxResults", PAGE_SIZE)
+        .append_pair("timeMin", &window.start.to_rfc3339_opts(SecondsFormat::Secs, true))
+        .append_pair("timeMax", &window.end.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let mut request = first.clone();
+    let mut found = Vec::new();
+    for _ in 0..MAX_PAGES {
+        let page: wire::EventPage = google.call(request).await?;
+        for item in page.items.unwrap_or_default().into_iter().filter(|item| !mapping::is_cancelled(item)) {
+            found.push(mapping::event(item).map_err(|problem| problem.of(INSTANCES, "items[]."))?);
+        }
+        let Some(page_token) = page.next_page_token else { return Ok(found) };
+        request = first.clone();
+        request.url.query_pairs_mut().append_pair("pageToken", &page_token);
     }
-    mapping::event(found).map(Some).map_err(|problem| problem.of(GET, ""))
+    Err(ProviderError::Rejected(format!("{INSTANCES}: more than {MAX_PAGES} pages")))
 }
 
 pub(super) async fn delete(

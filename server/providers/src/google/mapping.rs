@@ -50,6 +50,13 @@ pub(super) fn event_id(claim: &ClaimId, generation: u32) -> String {
     if generation == 0 { format!("cupo{digits}") } else { format!("cupo{digits}{generation}") }
 }
 
+/// Whether [`event_id`] gives the claim this id, in one generation or another. An instance of a recurring event has the id
+/// of its series with a time behind it, and a copy one of Google's own.
+pub(super) fn is_id_of(claim: &ClaimId, id: &str) -> bool {
+    let generation = id.strip_prefix(event_id(claim, 0).as_str());
+    generation.is_some_and(|generation| generation.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// Whether Google's status says that the event does not take place. Such an event may have nothing but its id.
 pub(super) fn is_cancelled(event: &wire::Event) -> bool {
     event.status.as_deref() == Some("cancelled")
@@ -97,6 +104,7 @@ pub(super) fn event(event: wire::Event) -> Result<CalendarEvent, Unreadable> {
         mark: event.extended_properties.and_then(mark),
         recurring_event_id: event.recurring_event_id,
         original_start: event.original_start_time.map(|start| time(start, "originalStartTime")).transpose()?,
+        first_instance: None,
         html_link: event.html_link.filter(|link| is_web_address(link)),
     })
 }
@@ -264,7 +272,7 @@ fn common_body(event: &CalendarEvent) -> Map<String, Value> {
     body
 }
 
-fn time_body(time: &EventTime) -> Value {
+pub(super) fn time_body(time: &EventTime) -> Value {
     match time {
         EventTime::Instant { at, time_zone } => {
             let mut body = json!({"dateTime": at.to_rfc3339_opts(SecondsFormat::Secs, true)});

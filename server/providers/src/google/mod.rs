@@ -138,11 +138,15 @@ impl CalendarProvider for GoogleProvider {
         calendar: &str,
         id: &str,
     ) -> Result<Option<CalendarEvent>, ProviderError> {
-        events::get(self, access, calendar, id).await
+        events::get_first(self, access, calendar, id).await
     }
 
     async fn delete_event(&self, access: &Access, calendar: &str, id: &str, notify: bool) -> Result<(), ProviderError> {
         events::delete(self, access, calendar, id, notify).await
+    }
+
+    fn is_original(&self, event: &CalendarEvent) -> bool {
+        event.mark.as_ref().is_some_and(|mark| mapping::is_id_of(&mark.claim_id, &event.id))
     }
 
     fn has_notifications(&self) -> bool {

@@ -87,6 +87,8 @@ pub(super) struct Event {
     pub(super) extended_properties: Option<ExtendedProperties>,
     pub(super) recurring_event_id: Option<String>,
     pub(super) original_start_time: Option<EventDateTime>,
+    /// `RRULE`, `EXDATE` and `RDATE` lines of RFC 5545; of a recurring event as a whole.
+    pub(super) recurrence: Option<Vec<String>>,
     pub(super) html_link: Option<String>,
 }
 

@@ -158,7 +158,9 @@ pub(crate) fn event_in(
     let mut reading = Reading::new(&calendars, everything, calendar_zone, until, own_address);
     let entry = reading.entry(component, place + 1)?;
     let (start, end) = entry.length.times(&entry.start);
-    Ok(Some(CalendarEvent { id: uid_of(component), start, end, ..describe(component, own_address) }))
+    let recurs = ["RRULE", "RDATE"].iter().any(|name| component.one(name).is_some());
+    let first_instance = recurs.then(|| instance_id(&uid_of(component), start.instant(Tz::UTC)));
+    Ok(Some(CalendarEvent { id: uid_of(component), start, end, first_instance, ..describe(component, own_address) }))
 }
 
 /// What a file says of the calendar itself: its name and where it is.

@@ -1,6 +1,6 @@
 //! One event as an iCalendar object (RFC 5545), as a CalDAV server keeps it (RFC 4791, section 4.1).
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, SubsecRound, TimeDelta, Utc};
 use chrono_tz::Tz;
 use cupo_core::interval::Interval;
 
@@ -14,6 +14,7 @@ use crate::event::{
     Attendee, CalendarEvent, EventKind, EventStatus, EventTime, Meeting, Reminder, ReminderMethod, Reminders,
     ResponseStatus, Transparency, Visibility,
 };
+use crate::recurrence::{Begun, day_of, rule_from};
 use crate::zones::zone_named;
 
 const PRODUCT: &str = "-//Cupo//Cupo//EN";
@@ -98,7 +99,8 @@ pub fn rewrite_event(
     let mut calendar = calendar.ok_or(IcsError::Unreadable)?.clone();
     // A resource is no message (RFC 4791, section 4.1).
     calendar.remove("METHOD");
-    let keeps_times = has_times(&calendars, event)?;
+    let (keeps_start, keeps_end) = has_times(&calendars, event)?;
+    let keeps_times = keeps_start && keeps_end;
     let master = calendar.components.iter_mut().find(|part| is_master(part)).ok_or(IcsError::Unreadable)?;
 
     set_text(master, "SUMMARY", &event.title, &[]);
@@ -113,6 +115,9 @@ pub fn rewrite_event(
         master.set(time_line("DTSTART", &event.start));
         master.set(time_line("DTEND", &event.end));
         master.remove("DURATION");
+    }
+    if !keeps_start {
+        move_rules(master, day_of(&event.start));
     }
     for line in conference(event).into_iter().chain(mark(event)) {
         master.set(line);
@@ -136,32 +141,50 @@ pub fn rewrite_event(
             calendar.components.insert(0, vtimezone::component(zone, around(event)));
         }
     }
+    if !keeps_start {
+        // Instances that were changed by themselves are known by their old times.
+        calendar.components.retain(|part| part.name != "VEVENT" || is_master(part));
+    }
     let mut text = String::new();
     calendar.write(&mut text);
     Ok(text)
 }
 
-/// Whether the event of a resource takes place at the times of `event` already, however they are written.
-fn has_times(calendars: &[Component<'_>], event: &CalendarEvent) -> Result<bool, IcsError> {
+/// A recurring event moves as a whole. What its rules left out or added belongs to the old times.
+fn move_rules(master: &mut Component<'_>, day: NaiveDate) {
+    for name in ["EXDATE", "RDATE", "EXRULE"] {
+        master.remove(name);
+    }
+    let old = std::mem::take(&mut master.lines);
+    master.lines = old
+        .into_iter()
+        .filter_map(|line| match rule_from(line.value(), day) {
+            _ if !line.is("RRULE") => Some(line),
+            Begun::AsItIs => Some(line),
+            Begun::Becomes(rule) => Some(Line::new("RRULE", &rule)),
+            Begun::Ends => None,
+        })
+        .collect();
+}
+
+/// Whether the event of a resource begins and ends as `event` does already, however that is written.
+fn has_times(calendars: &[Component<'_>], event: &CalendarEvent) -> Result<(bool, bool), IcsError> {
     let mut zones = Zones::new(calendars, Err(IcsError::FloatingTime), around(event).end.naive_utc());
     let mut events = calendars.iter().flat_map(|calendar| calendar.parts("VEVENT"));
-    let Some(master) = events.find(|event| event.one("RECURRENCE-ID").is_none()) else { return Ok(false) };
-    for (name, wanted) in [("DTSTART", &event.start), ("DTEND", &event.end)] {
+    let Some(master) = events.find(|event| event.one("RECURRENCE-ID").is_none()) else { return Ok((false, false)) };
+    let mut has = |name: &str, wanted: &EventTime| {
         let found = master.one(name).and_then(|line| Some((line, Written::read(line.value())?)));
         let Some((line, written)) = found else { return Ok(false) };
-        let is_same = match (zones.moment(line, written, &mut Effort::default()), wanted) {
+        Ok(match (zones.moment(line, written, &mut Effort::default()), wanted) {
             (Ok(Moment::Day(found)), EventTime::Day(wanted)) => found == *wanted,
             (Ok(Moment::At { local, zone }), EventTime::Instant { at, .. }) => {
                 zone.instant(local) == at.trunc_subsecs(0)
             }
             (Err(IcsError::TooMany), _) => return Err(IcsError::TooMany),
             _ => false,
-        };
-        if !is_same {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+        })
+    };
+    Ok((has("DTSTART", &event.start)?, has("DTEND", &event.end)?))
 }
 
 /// Sets a text; what says the same in another form is no longer true then.

@@ -33,6 +33,7 @@ pub(super) async fn changes(
     let is_whole = cursor.is_none();
     let round = Round::of(items)?;
     let (masters, instances) = series(microsoft, access, calendar, &round, is_whole, window).await?;
+    let named: Vec<String> = round.events.iter().filter_map(|item| item.series_master_id.clone()).collect();
     let mut events = Vec::new();
     for item in round.events.into_iter().chain(instances) {
         let master = item.series_master_id.as_ref().and_then(|id| masters.get(id));
@@ -41,7 +42,10 @@ pub(super) async fn changes(
     if !is_whole {
         events.extend(confirm_removed(microsoft, access, calendar, &round.removed).await?);
     }
-    Ok(Changes { events, is_whole, cursor: SyncCursor::new(delta_link), time_zone: None })
+    let mut series: Vec<String> = masters.into_keys().chain(named).collect();
+    series.sort();
+    series.dedup();
+    Ok(Changes { events, series, is_whole, cursor: SyncCursor::new(delta_link), time_zone: None })
 }
 
 /// The items of all pages, and the delta link.

@@ -1,11 +1,13 @@
 //! Events: create, read, change, cancel and delete.
 
+use chrono::TimeDelta;
 use http::{HeaderValue, Method};
 use serde_json::{Map, Value, json};
 
 use super::calendars::is_personal;
 use super::delta::own_address;
 use super::failure::Reading;
+use super::free_busy::query_time;
 use super::mapping::{self, Difference, MARK, create_body, difference, is_at_same_time, transaction_id};
 use super::{MicrosoftProvider, PREFER, PREFERENCES, body, calendars, failure, wire};
 use crate::access::Access;
@@ -20,6 +22,9 @@ const FIND: &str = "events.list";
 const PATCH: &str = "events.update";
 const EVENTS: &str = "calendars/{calendar-id}/events";
 const EVENT: &str = "calendars/{calendar-id}/events/{event-id}";
+const INSTANCES: &str = "events.instances";
+/// Within how many days of its start the first instance of a series is looked for: most need no second look.
+const FIRST_WITHIN: [i64; 2] = [32, 367];
 /// `transactionId`s that are tried for one claim before giving up.
 const MAX_GENERATIONS: u32 = 8;
 
@@ -216,13 +221,34 @@ async fn find(
     read(access, GET, found).map(Some)
 }
 
+/// The event; a series by its first instance that takes place.
 pub(super) async fn get(
     microsoft: &MicrosoftProvider,
     access: &Access,
     calendar: &str,
     id: &str,
 ) -> Result<Option<CalendarEvent>, ProviderError> {
-    Ok(find(microsoft, access, calendar, id).await?.map(|found| found.event))
+    let Some(Found { wire, event }) = find(microsoft, access, calendar, id).await? else { return Ok(None) };
+    if wire.r#type.as_deref() != Some("seriesMaster") {
+        return Ok(Some(event));
+    }
+    let begins = event.start.instant(chrono_tz::Tz::UTC) - TimeDelta::days(1);
+    for days in FIRST_WITHIN {
+        let mut request = microsoft.request(access, INSTANCES, Method::GET, "events/{event-id}/instances", &[id])?;
+        request
+            .url
+            .query_pairs_mut()
+            .append_pair("startDateTime", &query_time(begins))
+            .append_pair("endDateTime", &query_time(begins + TimeDelta::days(days)));
+        let found: Vec<wire::Event> = microsoft.all_pages(request).await?;
+        let takes_place = found.into_iter().filter(|instance| !mapping::is_cancelled(instance));
+        let instances = takes_place.map(|instance| Ok(read(access, INSTANCES, instance)?.event));
+        let instances = instances.collect::<Result<Vec<_>, ProviderError>>()?;
+        if let Some(first) = CalendarEvent::first_of(event.clone(), instances) {
+            return Ok(Some(first));
+        }
+    }
+    Ok(None)
 }
 
 /// Cancels the event, which tells the attendees and takes it out of the calendar, or deletes it. Graph has no deletion

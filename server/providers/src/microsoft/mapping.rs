@@ -94,6 +94,7 @@ pub(super) fn event(event: wire::Event, own_address: Option<&str>) -> Result<Cal
             }
             None => None,
         },
+        first_instance: None,
         html_link: event.web_link.filter(|link| is_web_address(link)),
     })
 }

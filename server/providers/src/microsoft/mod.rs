@@ -242,6 +242,11 @@ impl CalendarProvider for MicrosoftProvider {
         events::delete(self, access, calendar, id, notify).await
     }
 
+    /// A round tells `transactionId`s and no extended properties, and no copy of an event has its `transactionId`.
+    fn is_original(&self, event: &CalendarEvent) -> bool {
+        event.mark.is_some()
+    }
+
     fn has_notifications(&self) -> bool {
         true
     }

@@ -76,8 +76,8 @@ async fn create(
     access: &Access,
     body: &serde_json::Value,
 ) -> Result<Watch, ProviderError> {
-    // Not repeated: each success opens another. An orphan of a lost answer sends notifications that nobody knows and
-    // ends by itself.
+    // Not repeated: each success opens another. An orphan of a lost answer stands in the way of the next one and is
+    // closed then, or when it tells something.
     let mut request = microsoft.service_request(access, CREATE, Method::POST, "subscriptions", &[])?;
     request.is_idempotent = false;
     let subscription: wire::Subscription = microsoft.call(request.with_json(body)).await?;

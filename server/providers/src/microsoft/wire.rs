@@ -77,6 +77,8 @@ pub(super) struct Event {
     /// `singleInstance`, `occurrence`, `exception` or `seriesMaster`.
     pub(super) r#type: Option<String>,
     pub(super) series_master_id: Option<String>,
+    /// `patternedRecurrence`, of a series as a whole.
+    pub(super) recurrence: Option<Value>,
     pub(super) subject: Option<String>,
     pub(super) body: Option<ItemBody>,
     pub(super) location: Option<Location>,
@@ -218,10 +220,12 @@ pub(super) struct ChangeNotifications {
     pub(super) value: Vec<Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChangeNotification {
     pub(super) subscription_id: Option<String>,
     pub(super) client_state: Option<String>,
     pub(super) lifecycle_event: Option<String>,
 }
+
+cupo_core::shown_in_debug!(ChangeNotification { subscription_id, lifecycle_event });

@@ -15,7 +15,7 @@ use crate::error::ProviderError;
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// A request as an adapter builds it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct ProviderRequest {
     pub(crate) provider: &'static str,
     /// The provider's name of the method, such as `events.insert`.
@@ -32,6 +32,8 @@ pub(crate) struct ProviderRequest {
     /// Reads an answer as an error; `None` hands it to the adapter.
     pub(crate) classify: fn(&ProviderResponse) -> Option<ProviderError>,
 }
+
+cupo_core::shown_in_debug!(ProviderRequest { provider, operation, path_template, method });
 
 impl ProviderRequest {
     pub(crate) fn with_json(mut self, body: &serde_json::Value) -> Self {
@@ -57,12 +59,13 @@ impl ProviderRequest {
 }
 
 /// An answer as an adapter parses it.
-#[derive(Debug)]
 pub(crate) struct ProviderResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
+
+cupo_core::shown_in_debug!(ProviderResponse { status });
 
 impl ProviderResponse {
     /// See [`retry_after`].

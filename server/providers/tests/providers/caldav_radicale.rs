@@ -560,3 +560,29 @@ async fn what_is_not_of_the_accounts_server_is_refused_before_anything_is_sent()
     let bearer = Access::bearer("account", Secret::new("token"));
     assert!(refused(world.caldav.changes(&bearer, &world.calendar, None, week()).await));
 }
+
+#[tokio::test]
+async fn an_event_that_was_moved_into_another_calendar_is_found_there_by_its_uid() {
+    let world = World::start().await;
+    let written = world.put(&appointment_event(), Expected::Create).await.unwrap();
+    let other = world.radicale.make_calendar(ANA, "Home", Some("Europe/Madrid"), &["VEVENT"]).await;
+    let find = async |calendar: &str| {
+        let uid = written.ical_uid.as_deref();
+        world.caldav.find_moved(&world.ana, calendar, &written.id, uid).await.unwrap()
+    };
+    assert_eq!(find(&other).await, None);
+    let address = world.radicale.move_to(&written.id, &other).await;
+    let found = find(&other).await.unwrap();
+    assert_eq!((found.id, found.mark), (address, appointment_event().mark));
+    assert_eq!(find(&world.calendar).await, None);
+}
+
+#[tokio::test]
+async fn a_password_that_was_changed_is_refused_and_the_new_one_goes_on() {
+    let world = World::start().await;
+    world.radicale.change_password("another");
+    let refused = world.caldav.list_calendars(&world.ana).await;
+    assert_eq!(refused, Err(ProviderError::Reauth(ReauthReason::WrongPassword)));
+    let ana = world.radicale.access_with(ANA, "another");
+    assert_eq!(world.caldav.list_calendars(&ana).await.unwrap().len(), 1);
+}

@@ -5,8 +5,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use cupo_core::interval::Interval;
 use cupo_providers::{
-    Attendee, CalendarProvider, EventChange, EventTime, Expected, Meeting, MeetingLink, ProviderError, ResponseStatus,
-    Secret, SyncCursor, WatchRequest,
+    Attendee, CalendarEvent, CalendarProvider, EventChange, EventTime, Expected, Meeting, MeetingLink, ProviderError,
+    ResponseStatus, Secret, SyncCursor, WatchRequest,
 };
 use cupo_simulators::google::{CalendarSeed, GoogleOptions, InvitationKind, MeetSettings, UserSeed};
 use serde_json::json;
@@ -280,6 +280,53 @@ async fn a_recurring_event_is_told_by_its_instances() {
     world.simulator.delete_event(ANA, &instance.id).unwrap();
     let next = world.google.changes(&world.token, ANA, Some(&round.cursor), hours(0, 24 * 7)).await.unwrap();
     assert_eq!(ids(&next.events), [format!("-{}", instance.id)]);
+}
+
+#[tokio::test]
+async fn a_recurring_event_is_read_by_its_first_date_and_moves_with_its_rule() {
+    let world = World::start().await;
+    let created = world.google.put_event(&world.token, ANA, &appointment_event(), Expected::Create).await.unwrap();
+    // The event is on a Monday.
+    let weekly = json!({ "recurrence": ["RRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=3"] });
+    world.simulator.patch_event(ANA, &created.id, weekly).unwrap();
+    let read = async || world.google.get_event(&world.token, ANA, &created.id).await.unwrap();
+    let first = read().await.unwrap();
+    assert_eq!((&first.id, &first.start, &first.mark), (&created.id, &instant(hour(9)), &appointment_event().mark));
+    let first_date = first.first_instance.clone().unwrap();
+    world.simulator.delete_event(ANA, &first_date).unwrap();
+    let next = read().await.unwrap();
+    assert_eq!((&next.start, &next.etag), (&instant(hour(9 + 7 * 24)), &first.etag));
+    assert_ne!(next.first_instance.as_deref(), Some(first_date.as_str()));
+
+    let tuesday = CalendarEvent { start: instant(hour(33)), end: instant(hour(34)), ..next };
+    let expected = Expected::Update { etag: first.etag.as_deref() };
+    world.google.put_event(&world.token, ANA, &tuesday, expected).await.unwrap();
+    assert_eq!(read().await.unwrap().start, instant(hour(33)));
+    let stored = world.simulator.events(ANA).unwrap();
+    let whole = stored.iter().find(|event| event["id"] == created.id).unwrap();
+    assert_eq!(whole["recurrence"], json!(["RRULE:FREQ=WEEKLY;COUNT=3"]));
+
+    for _ in 0..3 {
+        let first = read().await.unwrap().first_instance.unwrap();
+        world.simulator.delete_event(ANA, &first).unwrap();
+    }
+    assert_eq!(read().await, None, "no date is left");
+}
+
+#[tokio::test]
+async fn the_round_after_an_event_came_to_recur_names_it() {
+    let world = World::start().await;
+    let created = world.google.put_event(&world.token, ANA, &appointment_event(), Expected::Create).await.unwrap();
+    let window = hours(0, 24 * 30);
+    let whole = world.google.changes(&world.token, ANA, None, window).await.unwrap();
+    assert_eq!(whole.series, Vec::<String>::new());
+    world.simulator.patch_event(ANA, &created.id, json!({ "recurrence": ["RRULE:FREQ=WEEKLY;COUNT=2"] })).unwrap();
+    let round = world.google.changes(&world.token, ANA, Some(&whole.cursor), window).await.unwrap();
+    assert_eq!(round.series, std::slice::from_ref(&created.id));
+    let first = world.google.get_event(&world.token, ANA, &created.id).await.unwrap().unwrap().first_instance.unwrap();
+    world.simulator.delete_event(ANA, &first).unwrap();
+    let round = world.google.changes(&world.token, ANA, Some(&round.cursor), window).await.unwrap();
+    assert_eq!((ids(&round.events), round.series), (vec![format!("-{first}")], vec![created.id]));
 }
 
 #[tokio::test]

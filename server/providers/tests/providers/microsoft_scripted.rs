@@ -12,8 +12,9 @@ use chrono::{DateTime, Utc};
 use cupo_core::ids::ClaimId;
 use cupo_providers::microsoft::{MicrosoftEndpoints, MicrosoftProvider};
 use cupo_providers::{
-    Access, Attendee, CalendarEvent, CalendarProvider, Clock, EventChange, EventMark, Expected, Meeting, MeetingLink,
-    ProviderError, ReauthReason, Renewal, Secret, SyncCursor, Target, Transport, TransportConfig, WatchRequest,
+    Access, Attendee, CalendarEvent, CalendarProvider, Clock, EventChange, EventMark, EventTime, Expected, Meeting,
+    MeetingLink, ProviderError, ReauthReason, Renewal, Secret, SyncCursor, Target, Transport, TransportConfig,
+    WatchRequest,
 };
 use cupo_simulators::contract::MicrosoftContract;
 use http::{HeaderMap, StatusCode};
@@ -685,4 +686,55 @@ async fn the_mark_of_another_installation_is_read_as_such() {
             ..Attendee::invited("guest@example.net", Some("Guest".into()))
         }]
     );
+}
+
+fn weekly() -> Value {
+    json!({
+        "type": "seriesMaster",
+        "recurrence": {
+            "pattern": {"type": "weekly", "interval": 1, "month": 0, "dayOfMonth": 0, "daysOfWeek": ["monday"],
+                "firstDayOfWeek": "sunday", "index": "first"},
+            "range": {"type": "noEnd", "startDate": "2026-11-02", "endDate": "0001-01-01",
+                "recurrenceTimeZone": "UTC", "numberOfOccurrences": 0},
+        },
+    })
+}
+
+fn occurrence(id: &str, day: u32) -> Value {
+    let time = |hour: u32| json!({"dateTime": format!("2026-11-{day:02}T{hour:02}:00:00.0000000"), "timeZone": "UTC"});
+    let changes = json!({
+        "id": id, "type": "occurrence", "seriesMasterId": EVENT, "start": time(9), "end": time(10),
+        "singleValueExtendedProperties": null,
+    });
+    found(1, &changes)
+}
+
+#[tokio::test]
+async fn a_series_is_read_by_its_first_date_that_takes_place() {
+    let instances = reply(200, json!({"value": [occurrence("later", 16), occurrence("sooner", 9)]}));
+    let graph = Scripted::new([reply(200, found(7, &weekly())), instances]).await;
+    let read = graph.microsoft.get_event(&graph.access, CALENDAR, EVENT).await.unwrap().unwrap();
+    assert_eq!((read.id.as_str(), read.first_instance.as_deref()), (EVENT, Some("sooner")));
+    assert_eq!(read.start.instant(chrono_tz::Tz::UTC).to_rfc3339(), "2026-11-09T09:00:00+00:00");
+    assert_eq!((read.etag.as_deref(), read.mark.is_some()), (Some("W/\"7\""), true));
+    assert_eq!(graph.calls().len(), 2);
+    graph.assert_contract_is_kept();
+
+    let none = || reply(200, json!({"value": []}));
+    let graph = Scripted::new([reply(200, found(7, &weekly())), none(), none()]).await;
+    assert_eq!(graph.microsoft.get_event(&graph.access, CALENDAR, EVENT).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_series_that_is_moved_takes_its_pattern_along() {
+    let graph = Scripted::new([reply(200, found(7, &weekly())), reply(200, found(8, &json!({})))]).await;
+    let at = |text: &str| EventTime::Instant { at: text.parse().unwrap(), time_zone: Some("Europe/Madrid".into()) };
+    let moved =
+        CalendarEvent { start: at("2026-11-05T11:00:00Z"), end: at("2026-11-05T12:00:00Z"), ..wanted("Consultation") };
+    let expected = Expected::Update { etag: Some("W/\"7\"") };
+    graph.microsoft.put_event(&graph.access, CALENDAR, &moved, expected).await.unwrap();
+    let recurrence = &graph.body(1)["recurrence"];
+    assert_eq!(recurrence["pattern"]["daysOfWeek"], json!(["thursday"]));
+    assert_eq!(recurrence["range"]["startDate"], "2026-11-05");
+    graph.assert_contract_is_kept();
 }

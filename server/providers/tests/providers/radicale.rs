@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 use cupo_providers::{Access, Secret};
 use http::{Method, StatusCode};
@@ -25,20 +26,23 @@ pub struct Radicale {
     folder: TempDir,
     url: Url,
     http: reqwest::Client,
+    password: Mutex<String>,
 }
 
 impl Radicale {
     /// A server without calendars.
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("users"), format!("{ANA}:{PASSWORD}\n{BEN}:{PASSWORD}\n")).unwrap();
+        write_users(folder.path(), PASSWORD);
         let mut told = String::new();
         // It takes no port 0, and a port that was free a moment ago may be another test's now.
         for _ in 0..5 {
             match listening(folder.path()) {
                 Ok((process, port)) => {
                     let url = Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-                    return Self { process, folder, url, http: reqwest::Client::builder().build().unwrap() };
+                    let (http, password) =
+                        (reqwest::Client::builder().build().unwrap(), Mutex::new(PASSWORD.to_owned()));
+                    return Self { process, folder, url, http, password };
                 }
                 Err(words) => told = words,
             }
@@ -95,7 +99,8 @@ impl Radicale {
         body: impl Into<String>,
     ) -> (StatusCode, String) {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self.http.request(method, url).basic_auth(user, Some(PASSWORD)).body(body.into());
+        let password = self.password.lock().unwrap().clone();
+        let mut request = self.http.request(method, url).basic_auth(user, Some(password)).body(body.into());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -139,6 +144,20 @@ impl Radicale {
         hrefs.filter_map(|href| href.rsplit('/').next()).filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 
+    /// Moves a resource into another calendar, as the host's own calendar program does; its new address is returned.
+    pub async fn move_to(&self, url: &str, calendar: &str) -> String {
+        let destination = format!("{calendar}{}", url.rsplit('/').next().unwrap());
+        let (status, told) = self.ask(ANA, "MOVE", url, &[("destination", &destination)], "").await;
+        assert!(status.is_success(), "{status} {told}");
+        destination
+    }
+
+    /// The users have another password from now on.
+    pub fn change_password(&self, password: &str) {
+        write_users(self.folder.path(), password);
+        password.clone_into(&mut self.password.lock().unwrap());
+    }
+
     /// Forgets every sync token that was given out, as a server does after a while.
     pub fn expire_sync_tokens(&self) {
         let mut folders = vec![self.folder.path().join("data")];
@@ -164,6 +183,10 @@ impl Drop for Radicale {
         let _ended = self.process.kill();
         let _status = self.process.wait();
     }
+}
+
+fn write_users(folder: &Path, password: &str) {
+    fs::write(folder.join("users"), format!("{ANA}:{password}\n{BEN}:{password}\n")).unwrap();
 }
 
 /// A server on a port that was free; what it said, when it ended at once.
@@ -214,9 +237,11 @@ fn python() -> PathBuf {
         return python;
     }
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+    let requirements = folder.join("requirements.txt");
+    fs::write(&requirements, REQUIREMENTS).unwrap();
     run(Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/radicale/requirements.txt")));
+        .arg(&requirements));
     fs::write(stamp, REQUIREMENTS).unwrap();
     python
 }

@@ -28,6 +28,12 @@ fn an_event_id_is_made_of_the_characters_that_google_allows() {
     let claim = ClaimId::parse(CLAIM_ID).unwrap();
     assert_eq!(event_id(&claim, 0), "cupo018f4e9e7a3b7c219d7e3b1f6a2c4d5e");
     assert_eq!(event_id(&claim, 3), "cupo018f4e9e7a3b7c219d7e3b1f6a2c4d5e3");
+    assert!(is_id_of(&claim, &event_id(&claim, 0)) && is_id_of(&claim, &event_id(&claim, 12)));
+    let other = ClaimId::parse("018f4e9e-7a3b-7c21-9d7e-3b1f6a2c4d5f").unwrap();
+    let instance = format!("{}_20261123T090000Z", event_id(&claim, 0));
+    for foreign in [event_id(&other, 0), instance, "5f2k9copied".to_owned()] {
+        assert!(!is_id_of(&claim, &foreign), "{foreign}");
+    }
     assert!(event_id(&claim, 7).bytes().all(|byte| matches!(byte, b'a'..=b'v' | b'0'..=b'9')));
 }
 

@@ -229,6 +229,31 @@ fn what_says_the_same_already_stays_as_it_is_written() {
 }
 
 #[test]
+fn a_recurring_event_moves_with_its_rule_and_without_the_exceptions_of_the_old_times() {
+    let series = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20261123T090000Z\r\nDTEND:20261123T100000Z\r\n\
+                  RRULE:FREQ=WEEKLY;BYDAY=MO\r\nEXDATE:20261130T090000Z\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nUID:1\r\n\
+                  RECURRENCE-ID:20261207T090000Z\r\nDTSTART:20261208T090000Z\r\nDTEND:20261208T100000Z\r\n\
+                  END:VEVENT\r\nEND:VCALENDAR\r\n";
+    let tuesday = CalendarEvent {
+        start: in_zone("2026-11-24T09:00:00Z", "UTC"),
+        end: in_zone("2026-11-24T10:00:00Z", "UTC"),
+        ..appointment()
+    };
+    let text = rewrite_event(series, &tuesday, AttendeeChange::Keep, stamp()).unwrap();
+    assert!(text.contains("RRULE:FREQ=WEEKLY\r\n") && text.contains("DTSTART:20261124T090000Z\r\n"), "{text}");
+    assert!(!text.contains("EXDATE") && !text.contains("RECURRENCE-ID"), "{text}");
+    let there = CalendarEvent {
+        start: in_zone("2026-11-23T09:00:00Z", "UTC"),
+        end: in_zone("2026-11-23T10:00:00Z", "UTC"),
+        ..appointment()
+    };
+    let text = rewrite_event(series, &there, AttendeeChange::Keep, stamp()).unwrap();
+    for kept in ["RRULE:FREQ=WEEKLY;BYDAY=MO", "EXDATE:20261130T090000Z", "RECURRENCE-ID:20261207T090000Z"] {
+        assert!(text.contains(kept), "{kept}\n{text}");
+    }
+}
+
+#[test]
 fn who_is_gone_is_no_longer_invited_and_who_stays_keeps_their_answer() {
     let mut event = appointment();
     event.attendees.push(Attendee::invited("new@example.net", None));

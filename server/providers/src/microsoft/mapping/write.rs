@@ -9,6 +9,7 @@ use crate::event::{
     ResponseStatus, Transparency, Visibility,
 };
 use crate::microsoft::body;
+use crate::recurrence::{day_of, pattern_from};
 
 /// Exchange refuses a longer subject.
 const LONGEST_SUBJECT: usize = 255;
@@ -113,6 +114,10 @@ pub(in crate::microsoft) fn difference(
     }
     if !is_at_same_time(read, wanted) {
         members.extend(time_members(wanted));
+        // A series moves as a whole, and its pattern with it.
+        if let Some(pattern) = found.recurrence.as_ref().filter(|pattern| pattern.is_object()) {
+            members.insert("recurrence".into(), pattern_from(pattern, day_of(&wanted.start)));
+        }
     }
     if let Some(mark) = wanted.mark.as_ref().filter(|mark| read.mark.as_ref() != Some(mark)) {
         members.insert("singleValueExtendedProperties".into(), mark_property(mark, 0));
