@@ -306,6 +306,39 @@ impl Listing {
     }
 }
 
+/// What happens while a calendar that decides about slots is stale: its mirror is too old to be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum WhenStale {
+    /// Slots are offered and booked by what was last known.
+    Offer,
+    /// The provider is asked: without its answer nothing is offered and nothing booked.
+    #[default]
+    Ask,
+    /// Slots are offered by what was last known. What is booked without the provider's answer is a request, to which a host
+    /// has to agree.
+    Approve,
+}
+
+impl WhenStale {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::Offer, Self::Ask, Self::Approve];
+
+    /// `offer`, `ask` or `approve`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Offer => "offer",
+            Self::Ask => "ask",
+            Self::Approve => "approve",
+        }
+    }
+
+    /// Reads what [`as_str`](Self::as_str) writes.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|when_stale| when_stale.as_str() == text)
+    }
+}
+
 /// What an event type decides beyond the rules of its slots; the JSON that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -325,6 +358,8 @@ pub struct Options {
     pub needs_approval: bool,
     /// For how many hours a host may think about it: 1 to 720. It ends with the appointment's start in any case.
     pub approval_hours: u32,
+    /// What happens while a calendar that decides about its slots is stale.
+    pub when_stale: WhenStale,
     /// How many dates may be booked at once: 1 to 24.
     pub most_occurrences: u32,
     /// Who can see it.
@@ -347,6 +382,7 @@ impl Default for Options {
             seats_shown: true,
             needs_approval: false,
             approval_hours: 48,
+            when_stale: WhenStale::Ask,
             most_occurrences: 1,
             listing: Listing::Public,
             cancel_notice_minutes: 0,
@@ -537,6 +573,18 @@ mod tests {
         assert_eq!(serde_json::from_str::<RulesInput>(&json).unwrap(), rules);
         assert_eq!(serde_json::from_str::<RulesInput>("{}").unwrap(), RulesInput::default());
         assert_eq!(serde_json::from_str::<Options>("{}").unwrap(), Options::default());
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_happens_while_stale_is_stored_by_its_name_and_asks_where_nothing_is_stored() {
+        for when_stale in WhenStale::ALL {
+            assert_eq!(WhenStale::parse(when_stale.as_str()), Some(when_stale));
+            let json = serde_json::to_value(Options { when_stale, ..Options::default() }).unwrap();
+            assert_eq!(json["when_stale"], when_stale.as_str());
+        }
+        assert_eq!(serde_json::from_str::<Options>("{}").unwrap().when_stale, WhenStale::Ask);
+        assert_eq!(WhenStale::parse("never"), None);
     }
 
     #[test]

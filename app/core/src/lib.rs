@@ -18,6 +18,7 @@ pub mod question;
 #[cfg(feature = "tz")]
 pub mod recurrence;
 pub mod schedule;
+mod shown;
 #[cfg(feature = "tz")]
 pub mod slots;
 #[cfg(feature = "text")]

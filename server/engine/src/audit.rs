@@ -1,6 +1,6 @@
 //! The history that hosts can read: who did what, when.
 
-use cupo_core::ids::{AccountId, AppointmentId, OrganizationId, UserId};
+use cupo_core::ids::{AccountId, AppointmentId, AuditEntryId, JobId, OrganizationId, UserId};
 use cupo_store::{AuditEntry, Tx, audit_insert};
 use serde_json::Value;
 
@@ -22,6 +22,7 @@ pub(crate) enum Actor<'a> {
 pub(crate) enum Subject<'a> {
     Appointment(&'a AppointmentId),
     Account(&'a AccountId),
+    Job(&'a JobId),
 }
 
 impl Subject<'_> {
@@ -29,6 +30,7 @@ impl Subject<'_> {
         match self {
             Self::Appointment(_) => "appointment",
             Self::Account(_) => "account",
+            Self::Job(_) => "job",
         }
     }
 
@@ -36,6 +38,7 @@ impl Subject<'_> {
         match self {
             Self::Appointment(id) => id.as_str(),
             Self::Account(id) => id.as_str(),
+            Self::Job(id) => id.as_str(),
         }
     }
 }
@@ -51,6 +54,19 @@ impl Engine {
         subject: Subject<'_>,
         detail: Value,
     ) -> Result<(), EngineError> {
+        self.audit_entry(tx, organization_id, actor, action, subject, detail).await.map(drop)
+    }
+
+    /// As [`Self::audit`], for a line that somebody is told of: gives its id.
+    pub(crate) async fn audit_entry(
+        &self,
+        tx: &mut Tx,
+        organization_id: &OrganizationId,
+        actor: Actor<'_>,
+        action: &'static str,
+        subject: Subject<'_>,
+        detail: Value,
+    ) -> Result<AuditEntryId, EngineError> {
         let actor = match actor {
             Actor::User(id) => format!("user:{id}"),
             Actor::Visitor => "visitor".to_owned(),
@@ -67,6 +83,7 @@ impl Engine {
             detail,
             at: self.now(),
         };
-        Ok(audit_insert(tx, &entry).await?)
+        audit_insert(tx, &entry).await?;
+        Ok(entry.id)
     }
 }

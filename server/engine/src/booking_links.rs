@@ -19,13 +19,15 @@ const MOST_DAYS: u32 = 365;
 const MOST_LINKS: usize = 1_000;
 
 /// A link was made; its address is told this once.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BookingLinkMade {
     /// The link.
     pub id: BookingLinkId,
     /// The address for the visitor.
     pub url: String,
 }
+
+cupo_core::shown_in_debug!(BookingLinkMade { id });
 
 impl Engine {
     /// The links of an event type, the latest first.

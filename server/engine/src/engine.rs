@@ -18,11 +18,13 @@ use url::Url;
 use crate::{
     Mailer,
     access::{MintedTokens, Refreshers, Resting},
+    announcements::Announcer,
     availability::{AvailabilityCache, Silent},
     clock::Clock,
     keyring::Keyring,
     providers::Providers,
     random::{RandomSource, RandomSourceExt},
+    webhooks::Intake,
 };
 
 /// The key under which the manage links of appointments are made.
@@ -34,6 +36,10 @@ impl SessionSecret {
     #[must_use]
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 }
 
@@ -65,6 +71,8 @@ pub struct EngineSettings {
     pub poll_interval: TimeDelta,
     /// A mirror without a live channel that is older than this is not trusted.
     pub stale_after: TimeDelta,
+    /// How much longer nobody can read a calendar before its host is told: a short outage mails nobody.
+    pub stale_grace: TimeDelta,
     /// How often a calendar's events are compared with the appointments.
     pub reconcile_interval: TimeDelta,
     /// How many days ahead calendars are mirrored.
@@ -78,6 +86,8 @@ pub struct EngineSettings {
     pub meeting_link_wait: TimeDelta,
     /// How many jobs run at once.
     pub worker_concurrency: usize,
+    /// How long running jobs may go on after the order to stop.
+    pub worker_grace: Duration,
     /// How the addresses are read that hosts subscribe to.
     pub feeds: FeedConfig,
     /// Whom to tell what only the operator can mend.
@@ -98,12 +108,14 @@ impl EngineSettings {
             connect_ttl: TimeDelta::minutes(15),
             poll_interval: TimeDelta::minutes(10),
             stale_after: TimeDelta::minutes(30),
+            stale_grace: TimeDelta::hours(2),
             reconcile_interval: TimeDelta::days(1),
             mirror_days: 400,
             live_check_timeout: Duration::from_secs(4),
             stale_patience: Duration::from_millis(300),
             meeting_link_wait: TimeDelta::seconds(20),
             worker_concurrency: 8,
+            worker_grace: Duration::from_secs(8),
             feeds: FeedConfig::default(),
             operator_email: None,
         }
@@ -159,7 +171,12 @@ pub(crate) struct Shared {
     pub(crate) minted: MintedTokens,
     pub(crate) resting: Resting,
     pub(crate) silent: Silent,
+    pub(crate) announcer: Announcer,
+    /// The name of this process among those on the database.
+    pub(crate) process: String,
     pub(crate) wake: Notify,
+    /// The notifications that wait to be written.
+    pub(crate) intake: Intake,
 }
 
 impl Engine {
@@ -167,6 +184,7 @@ impl Engine {
     #[must_use]
     pub fn new(parts: EngineParts) -> Self {
         let EngineParts { store, clock, random, keyring, session_secret, providers, mailer, settings } = parts;
+        let process = random.token();
         Self(Arc::new(Shared {
             store,
             clock,
@@ -181,19 +199,31 @@ impl Engine {
             minted: MintedTokens::default(),
             resting: Resting::default(),
             silent: Silent::default(),
+            announcer: Announcer::default(),
+            process,
             wake: Notify::new(),
+            intake: Intake::default(),
         }))
     }
 
-    /// Turns an organization's cached slots out; to be called after every committed write of that organization.
+    /// Turns an organization's cached answers out in this process.
     pub fn invalidate(&self, organization_id: &OrganizationId) {
         self.0.availability.invalidate(organization_id);
     }
 
-    /// What follows every commit: the organization's caches are turned out and the worker looks for new jobs.
+    /// What follows every commit of an organization's rows: its caches are turned out and the worker looks for new jobs, in
+    /// this process and in the others.
     pub(crate) fn committed(&self, organization_id: &OrganizationId) {
         self.invalidate(organization_id);
         self.0.wake.notify_one();
+        self.0.announcer.written(organization_id);
+    }
+
+    /// What follows a commit that enqueued jobs and changed nothing that is cached: workers look for them, in this process and
+    /// in the others.
+    pub(crate) fn enqueued(&self) {
+        self.0.wake.notify_one();
+        self.0.announcer.work();
     }
 
     /// The operator's decisions.

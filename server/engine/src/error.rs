@@ -70,6 +70,9 @@ pub enum EngineError {
     /// The operator has not configured it.
     #[error("{0} is not configured")]
     NotConfigured(&'static str),
+    /// Too much of the same waits already: a moment later the same request may well be answered.
+    #[error("too much waits already")]
+    Busy,
     /// The store failed.
     #[error("store: {0}")]
     Store(#[source] StoreError),
@@ -145,7 +148,8 @@ impl EngineError {
             Self::ReconnectNeeded(_) => "reconnect-needed",
             Self::NotConfigured(_) => "not-configured",
             // A transaction that loses again and again: the database is too busy.
-            Self::Store(StoreError::Unavailable(_) | StoreError::Retry) => "unavailable",
+            Self::Busy | Self::Store(StoreError::Unavailable(_) | StoreError::Retry) => "unavailable",
+            Self::Store(StoreError::Moved(_)) => "moved",
             Self::Provider(_) => "provider-failed",
             Self::Store(_) | Self::Internal { .. } => "internal",
         }
@@ -172,7 +176,8 @@ impl EngineError {
             Self::OperatorNeeded(_) => "error.operator_needed",
             Self::ReconnectNeeded(_) => "error.reconnect_needed",
             Self::NotConfigured(_) => "error.not_configured",
-            Self::Store(StoreError::Unavailable(_) | StoreError::Retry) => "error.unavailable",
+            Self::Busy | Self::Store(StoreError::Unavailable(_) | StoreError::Retry) => "error.unavailable",
+            Self::Store(StoreError::Moved(_)) => "error.moved",
             Self::Provider(_) => "error.provider_failed",
             Self::Store(_) | Self::Internal { .. } => "error.internal",
         }
@@ -214,8 +219,10 @@ mod tests {
             EngineError::OperatorNeeded("AADSTS7000222".to_owned()),
             EngineError::ReconnectNeeded("grant_revoked".to_owned()),
             EngineError::NotConfigured("google"),
+            EngineError::Busy,
             EngineError::Store(StoreError::Unavailable(String::new())),
             EngineError::Store(StoreError::Retry),
+            EngineError::Store(StoreError::Moved(String::new())),
             EngineError::Provider(ProviderError::NotFound),
             EngineError::internal("a test", "none"),
         ]);
@@ -235,7 +242,7 @@ mod tests {
     fn codes_are_kebab_case_and_tell_what_callers_must_tell_apart() {
         let codes: HashSet<_> = all().iter().map(EngineError::code).collect();
         assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')));
-        // Refusals, conflicts and internal failures share theirs.
-        assert_eq!(codes.len(), all().len() - (Refusal::ALL.len() - 1) - 8 - 1);
+        // Refusals, conflicts and what is to be tried again share theirs.
+        assert_eq!(codes.len(), all().len() - (Refusal::ALL.len() - 1) - 8 - 2);
     }
 }

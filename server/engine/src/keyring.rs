@@ -82,6 +82,30 @@ impl Keyring {
             .map(Self)
     }
 
+    /// The ids of the keys, the sealing one first: eight hexadecimal digits each, which tell nothing of the keys.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        self.0.iter().map(|(id, _)| shown(id)).collect()
+    }
+
+    /// The id of the key that sealed a ciphertext, whether it is in the ring or not.
+    ///
+    /// # Errors
+    /// [`KeyringError::Malformed`].
+    pub fn id_of(ciphertext: &[u8]) -> Result<String, KeyringError> {
+        if ciphertext.len() < HEADER || ciphertext[0] != VERSION {
+            return Err(KeyringError::Malformed);
+        }
+        Ok(shown(&ciphertext[1..NONCE.start]))
+    }
+
+    /// Whether the first key sealed the ciphertext.
+    #[must_use]
+    pub fn is_current(&self, ciphertext: &[u8]) -> bool {
+        let current = self.0.first().map(|(id, _)| shown(id));
+        Self::id_of(ciphertext).ok() == current
+    }
+
     /// Seals `plain` for one row.
     pub fn seal(&self, random: &dyn RandomSource, row: RowReference<'_>, plain: &[u8]) -> Vec<u8> {
         let (id, cipher) = self.0.first().expect("`new` refuses an empty ring");
@@ -110,6 +134,10 @@ impl Keyring {
             )
             .map_err(|_| KeyringError::Forged)
     }
+}
+
+fn shown(id: &[u8]) -> String {
+    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The id says which key sealed a text without telling anything of the key.

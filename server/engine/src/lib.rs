@@ -8,11 +8,13 @@
 mod absences;
 mod access;
 mod accounts;
+mod announcements;
 mod appointments;
 mod audit;
 mod availability;
 mod booking;
 mod booking_links;
+mod channel_token;
 pub mod clock;
 mod connect;
 mod credentials;
@@ -20,21 +22,26 @@ mod details;
 mod engine;
 mod error;
 mod event_types;
+mod failed_jobs;
 mod health;
 mod history;
 mod holiday_calendars;
 mod hosts;
 mod jobs;
+mod key_rotation;
 pub mod keyring;
 pub mod mail;
 mod members;
 mod operator_alerts;
 pub mod passwords;
+mod polling;
 mod provider_credentials;
 mod providers;
 pub mod random;
+mod reconcile;
 mod schedules;
 mod sites;
+mod staleness;
 mod sync;
 mod webhooks;
 mod why;
@@ -42,6 +49,7 @@ mod worker;
 
 pub use absences::AbsenceInput;
 pub use accounts::{AccountCondition, AccountOverview, AccountTest, CalendarChoice, TestStep, TestWhat};
+pub use announcements::{ADMISSIONS_EVERY, Admissions};
 pub use appointments::{AppointmentDetail, AppointmentSummary, Page};
 pub use availability::{CachedSlots, SeriesRequest, SlotsRequest};
 pub use booking::Booked;
@@ -50,13 +58,18 @@ pub use connect::{CaldavInput, ConnectOutcome, ConnectStart, FeedInput, MailboxI
 pub use engine::{Engine, EngineParts, EngineSettings, SessionSecret};
 pub use error::EngineError;
 pub use event_types::{EventTypeHostInput, EventTypeInput, PublicEventTypes};
+pub use failed_jobs::{FailedJob, FailedWork};
 pub use health::Check;
 pub use hosts::{Principal, SignUp, SignedIn};
+pub use key_rotation::{DamagedText, KeyStatus, KeyUse, RotationReport, key_status};
 pub use mail::Mailer;
 pub use members::{Member, MemberInput};
 pub use provider_credentials::{CredentialInput, CredentialMailbox, CredentialOverview};
 pub use providers::{
     Caldav, Google, GoogleServiceAccounts, Ics, Microsoft, MicrosoftApplications, Providers, ProvidersParts,
+};
+pub use reconcile::{
+    FailedCalendar, Finding, FindingKind, FindingOutcome, Mending, ReconcileReport, ReconcileScope,
 };
 pub use schedules::{
     DateOverrideInput, LocalIntervalInput, ScheduleInput, ScheduleOverview, TravelInput, WeeklyHoursInput,

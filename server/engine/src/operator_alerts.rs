@@ -32,14 +32,20 @@ impl Engine {
                 job_enqueue(tx, &job).await?;
             }
         })?;
-        self.0.wake.notify_one();
+        self.enqueued();
         Ok(())
+    }
+
+    /// Whether the provider does not accept the operator's client, as far as is known.
+    pub(crate) async fn client_is_refused(&self, provider: Provider) -> Result<bool, EngineError> {
+        let Some(code) = client_code(provider) else { return Ok(false) };
+        Ok(operator_alert_get(&mut self.0.store.read().await?, code).await?.is_some())
     }
 
     /// The provider accepts the operator's client: what waited for that is tried at once.
     pub(crate) async fn client_accepted(&self, provider: Provider) -> Result<(), EngineError> {
         let Some(code) = client_code(provider) else { return Ok(()) };
-        if operator_alert_get(&mut self.0.store.read().await?, code).await?.is_none() {
+        if !self.client_is_refused(provider).await? {
             return Ok(());
         }
         if transact!(self, tx => operator_alert_clear(tx, code).await?)? {

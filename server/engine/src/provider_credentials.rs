@@ -13,8 +13,9 @@ use cupo_providers::{
     microsoft::oauth::{ClientCredential, MicrosoftOauth},
 };
 use cupo_store::{
-    AccountState, Provider, ProviderCredential, account_list_by_credential, provider_credential_delete,
-    provider_credential_get, provider_credential_insert, provider_credential_list, provider_credential_update,
+    AccountState, Provider, ProviderCredential, account_list_by_credential, account_update_state,
+    provider_credential_delete, provider_credential_get, provider_credential_insert, provider_credential_list,
+    provider_credential_update,
 };
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +163,7 @@ impl Engine {
         }
         let organization_id = &principal.organization_id;
         let plain = serde_json::to_vec(&parsed.sealed).map_err(|e| EngineError::internal("writing a credential", e))?;
-        let id = transact!(self, tx => {
+        let (id, using) = transact!(self, tx => {
             let listed = provider_credential_list(tx, organization_id).await?;
             let old = listed.into_iter().find(|old| old.provider == parsed.provider && old.name == parsed.name);
             let id = old.as_ref().map_or_else(|| self.fresh(), |old| old.id.clone());
@@ -180,11 +181,15 @@ impl Engine {
                 };
                 provider_credential_insert(tx, &credential).await?;
             }
-            id
+            let using = account_list_by_credential(tx, organization_id, &id).await?;
+            // The mailboxes that waited for it are tried at once, by whichever process.
+            for account in &using {
+                let (state, reason) = (account.state, account.state_reason.as_deref());
+                account_update_state(tx, organization_id, &account.id, state, reason, self.now()).await?;
+            }
+            (id, using)
         })?;
         self.0.minted.forget(&id);
-        // The mailboxes that waited for it are tried at once.
-        let using = account_list_by_credential(&mut self.0.store.read().await?, organization_id, &id).await?;
         using.iter().for_each(|account| self.0.resting.wake(&account.id));
         self.committed(organization_id);
         Ok(id)

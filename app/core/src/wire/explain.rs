@@ -42,7 +42,8 @@ pub struct HostExplanationView {
 /// One reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonView {
-    /// A refusal's name as above, or `calendar_event`, `appointment`, `hold`, `seats_left`.
+    /// A refusal's name as above, or `calendar_event`, `appointment`, `hold`, `seats_left`, `stale_calendar` (nobody could read it
+    /// lately; `from` is when it was last read).
     pub kind: String,
     /// The reason in the reader's language.
     pub sentence: String,

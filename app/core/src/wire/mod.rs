@@ -113,7 +113,7 @@ pub struct SlotsResponse {
 }
 
 /// The body of `POST /embed/v1/holds`: keep this slot while the form is filled in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HoldRequest {
     /// The organization's slug.
@@ -136,8 +136,10 @@ pub struct HoldRequest {
     pub link: Option<String>,
 }
 
+crate::shown_in_debug!(HoldRequest { org, event, start, duration, host });
+
 /// A slot is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldResponse {
     /// The visitor's secret by which the hold is used and released.
     pub hold: String,
@@ -145,8 +147,10 @@ pub struct HoldResponse {
     pub expires_at: DateTime<Utc>,
 }
 
+crate::shown_in_debug!(HoldResponse { expires_at });
+
 /// The body of `POST /embed/v1/appointments`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BookingRequest {
     /// The organization's slug.
@@ -189,6 +193,8 @@ pub struct BookingRequest {
     #[serde(default)]
     pub recurrence: Option<RecurrenceRequest>,
 }
+
+crate::shown_in_debug!(BookingRequest { org, event, start, duration, host, recurrence });
 
 /// An answer as it was given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -250,7 +256,7 @@ pub struct SeriesDate {
 }
 
 /// An appointment as its visitor sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppointmentView {
     /// The visitor's secret: the last part of `manage_url`.
     pub token: String,
@@ -312,18 +318,22 @@ pub struct AppointmentView {
     pub add_to_calendar: AddToCalendar,
 }
 
+crate::shown_in_debug!(AppointmentView { org, event, status, start, end, sequence, series });
+
 fn yes() -> bool {
     true
 }
 
 /// Another appointment of the same series.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesEntry {
     /// When it starts.
     pub start: DateTime<Utc>,
     /// The visitor's page of it.
     pub manage_url: String,
 }
+
+crate::shown_in_debug!(SeriesEntry { start });
 
 /// How far a change of an appointment of a series reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -10,6 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::ids::CredentialId;
 use cupo_providers::{ProviderError, Secret, oauth::TokenGrant};
 use cupo_store::{CalendarProviderAccount, provider_credential_get};
+use sha2::{Digest, Sha256};
 
 use super::{MARGIN, mailbox_of};
 use crate::{
@@ -23,6 +24,8 @@ type Key = (CredentialId, Option<String>);
 #[derive(Clone)]
 struct Minted {
     token: Secret,
+    /// Of the sealed credential that it was made from, which another process may replace.
+    credential: [u8; 32],
     expires_at: DateTime<Utc>,
 }
 
@@ -35,7 +38,7 @@ impl MintedTokens {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
     }
 
-    /// The credential was replaced or deleted.
+    /// The credential was replaced or deleted, here. Other processes see that by its digest.
     pub(crate) fn forget(&self, credential_id: &CredentialId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _), _| id != credential_id);
     }
@@ -61,8 +64,10 @@ impl Engine {
         };
         let slot = self.0.minted.of((credential_id.clone(), mailbox));
         let mut slot = slot.lock().await;
+        let digest: [u8; 32] = Sha256::digest(&credential.ciphertext).into();
         let good = slot.as_ref().filter(|minted| {
             minted.expires_at - MARGIN > self.now()
+                && minted.credential == digest
                 && refused.is_none_or(|refused| !refused.matches(minted.token.expose()))
         });
         if let Some(minted) = good {
@@ -73,7 +78,8 @@ impl Engine {
         metrics::counter!("cupo_token_mints_total", "result" => label).increment(1);
         let grant = grant?;
         let lives = TimeDelta::from_std(grant.expires_in).unwrap_or(TimeDelta::zero());
-        *slot = Some(Minted { token: grant.access_token.clone(), expires_at: self.now() + lives });
+        let token = grant.access_token.clone();
+        *slot = Some(Minted { token, credential: digest, expires_at: self.now() + lives });
         Ok(grant.access_token)
     }
 

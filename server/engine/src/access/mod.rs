@@ -83,7 +83,7 @@ impl Engine {
     {
         let (account, time_zone) = self.account_with_zone(organization_id, id).await?;
         if patience == Patience::Waits
-            && let Some(error) = self.still_waiting(&account)
+            && let Some(error) = self.still_waiting(&account).await?
         {
             return Err(error);
         }
@@ -170,13 +170,18 @@ impl Engine {
         }
     }
 
-    /// The error of an account that waits for somebody and was tried within the hour.
-    fn still_waiting(&self, account: &CalendarProviderAccount) -> Option<EngineError> {
-        let reason = account.state_reason.as_deref()?;
-        self.0.resting.rests(&account.id, self.now()).then(|| match reason {
-            CONSENT_NEEDED => EngineError::ConsentNeeded(reason.to_owned()),
-            _ => EngineError::OperatorNeeded(reason.to_owned()),
-        })
+    /// The error of an account that waits for somebody and was tried within the hour; `None` once it was mended, here or by
+    /// another process.
+    async fn still_waiting(&self, account: &CalendarProviderAccount) -> Result<Option<EngineError>, EngineError> {
+        let Some(reason) = account.state_reason.as_deref().filter(|_| self.0.resting.rests(account, self.now())) else {
+            return Ok(None);
+        };
+        if reason == CONSENT_NEEDED {
+            return Ok(Some(EngineError::ConsentNeeded(reason.to_owned())));
+        }
+        // The alert goes when the operator's client is accepted again, for whichever account.
+        let waits = account.credential_id.is_some() || self.client_is_refused(account.provider).await?;
+        Ok(waits.then(|| EngineError::OperatorNeeded(reason.to_owned())))
     }
 
     /// Sorts a failed call by who can mend it, notes that on the account, and gives the error that says so.
@@ -213,7 +218,6 @@ impl Engine {
     /// Leaves the account active, with the reason why it does not work.
     async fn waits_for(&self, account: &CalendarProviderAccount, reason: &'static str) -> Result<(), EngineError> {
         let (organization_id, id) = (&account.organization_id, &account.id);
-        self.0.resting.rest(id, self.now());
         let changed = transact!(self, tx => {
             let current = account_get(tx, organization_id, id).await?;
             let changes = current.is_some_and(|current| {
@@ -228,6 +232,8 @@ impl Engine {
             }
             changes
         })?;
+        // After the change of the account, which would wake it otherwise.
+        self.0.resting.rest(id, self.now());
         if changed {
             tracing::warn!(account = %id, reason, "a calendar account does not work until somebody else mends it");
             self.committed(organization_id);
@@ -282,10 +288,7 @@ impl Engine {
                     account_set_claims_challenge(tx, organization_id, id, claims, self.now()).await?;
                 }
                 let detail = json!({ "reason": code });
-                self.audit(
-                    tx, organization_id, Actor::System, "account.reconnect_needed", Subject::Account(id), detail,
-                )
-                .await?;
+                self.tell_host(tx, account, Actor::System, "account.reconnect_needed", detail).await?;
             }
             unchanged
         })?;

@@ -7,6 +7,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::ids::AccountId;
+use cupo_store::CalendarProviderAccount;
 
 /// Between two tries. Kept in memory, so that a restart, by which an operator may have mended it, tries at once.
 const PAUSE: TimeDelta = TimeDelta::hours(1);
@@ -16,9 +17,10 @@ const PAUSE: TimeDelta = TimeDelta::hours(1);
 pub(crate) struct Resting(Mutex<HashMap<AccountId, DateTime<Utc>>>);
 
 impl Resting {
-    /// Whether the account was tried within the last hour.
-    pub(super) fn rests(&self, id: &AccountId, now: DateTime<Utc>) -> bool {
-        self.lock().get(id).is_some_and(|tried_at| now < *tried_at + PAUSE)
+    /// Whether the account was tried within the last hour, and not changed since by whichever process.
+    pub(super) fn rests(&self, account: &CalendarProviderAccount, now: DateTime<Utc>) -> bool {
+        let tried_at = self.lock().get(&account.id).copied();
+        tried_at.is_some_and(|tried_at| now < tried_at + PAUSE && account.updated_at <= tried_at)
     }
 
     /// It was tried, in vain.

@@ -11,9 +11,9 @@ use cupo_core::{
 };
 use cupo_providers::CalendarProvider;
 use cupo_store::{
-    AccountState, AuthKind, Calendar, CalendarProviderAccount, EventTypeHost, Job, Tx, account_get, account_list,
+    AccountState, AuthKind, Calendar, CalendarProviderAccount, EventTypeHost, Tx, account_get, account_list,
     account_update_state, calendar_get, calendar_holds_appointments, calendar_list_by_account, calendar_list_by_user,
-    calendar_set_choices, event_type_hosts_with_own_calendars, job_list_dead, job_run_at, provider_credential_get,
+    calendar_set_choices, event_type_hosts_with_own_calendars, job_run_at, provider_credential_get,
     subscription_list_by_calendar,
 };
 use serde::{Deserialize, Serialize};
@@ -23,9 +23,11 @@ use crate::{
     Engine, EngineError, Principal,
     access::{CONSENT_NEEDED, Patience},
     audit::{Actor, Subject},
+    availability::{Freshness, channel_until},
     engine::transact,
     history,
     jobs::{OpenChannel, PullChanges, RevokeToken, StopChannel},
+    polling::next_poll,
 };
 
 pub use test::{AccountTest, TestStep, TestWhat};
@@ -60,10 +62,17 @@ pub enum AccountCondition {
     Polled,
     /// None of its calendars is used for anything.
     Unused,
-    /// A calendar in use could not be read lately.
+    /// A calendar in use could not be read lately; what is known of it still counts.
     Behind {
-        /// Why: `calendar_gone`, a code of [`EngineError::code`], or `late`.
+        /// Why: `calendar_gone` or a code of [`EngineError::code`].
         code: String,
+    },
+    /// A calendar in use was not read for so long that what is known of it is not trusted any more.
+    Stale {
+        /// As of `Behind`, or `late`.
+        code: String,
+        /// When the one that waits longest was last read; `None`: never.
+        read_at: Option<DateTime<Utc>>,
     },
     /// The host has to connect it again, or to enter another password.
     ReconnectNeeded {
@@ -142,7 +151,7 @@ impl Engine {
             if self.is_in_use(tx, calendar).await? {
                 let channels = subscription_list_by_calendar(tx, organization_id, &calendar.id).await?;
                 let pull = job_run_at(tx, organization_id, &PullChanges::key_of(&calendar.id)).await?;
-                used.push(Used { calendar, channel_until: channels.first().map(|channel| channel.expires_at), pull });
+                used.push(Used { calendar, channel_until: channel_until(&channels), pull });
             }
         }
         let credential_name = match &account.credential_id {
@@ -170,7 +179,8 @@ impl Engine {
     }
 
     fn next_sync_at(&self, used: &Used<'_>) -> DateTime<Utc> {
-        let polled = used.calendar.synced_at.map_or(self.now(), |at| at + self.0.settings.poll_interval);
+        let Calendar { id, synced_at, .. } = used.calendar;
+        let polled = synced_at.map_or(self.now(), |at| next_poll(id, at, self.0.settings.poll_interval));
         used.pull.unwrap_or(polled).max(self.now())
     }
 
@@ -188,14 +198,18 @@ impl Engine {
         }
         let now = self.now();
         let has_channel = |used: &Used<'_>| used.channel_until.is_some_and(|until| until > now);
-        let is_late = |used: &Used<'_>| {
-            let trusted_until = used.calendar.synced_at.map(|at| at + self.0.settings.stale_after);
-            !has_channel(used) && trusted_until.is_some_and(|until| until < now)
+        let freshness = |used: &Used<'_>| {
+            Freshness::of(used.calendar, used.channel_until, self.0.settings.stale_after, now)
         };
+        // One that was just chosen has not been read yet, and nothing is wrong with it.
+        let was_tried = |used: &Used<'_>| used.calendar.synced_at.is_some() || used.calendar.sync_error.is_some();
+        let stale = used.iter().filter(|used| was_tried(used) && freshness(used).is_stale());
+        if let Some(Used { calendar, .. }) = stale.min_by_key(|used| used.calendar.synced_at) {
+            let code = calendar.sync_error.clone().unwrap_or_else(|| "late".to_owned());
+            return AccountCondition::Stale { code, read_at: calendar.synced_at };
+        }
         if let Some(code) = used.iter().find_map(|used| used.calendar.sync_error.clone()) {
             AccountCondition::Behind { code }
-        } else if used.iter().any(is_late) {
-            AccountCondition::Behind { code: "late".to_owned() }
         } else if used.iter().all(has_channel) {
             AccountCondition::Live
         } else {
@@ -341,11 +355,6 @@ impl Engine {
             move |provider: Arc<dyn CalendarProvider>, access| async move { provider.list_calendars(&access).await };
         let listed = self.call_provider_with(Patience::Asks, organization_id, id, call).await?;
         self.calendars_listed(organization_id, id, &listed).await
-    }
-
-    /// The organization's jobs that were given up.
-    pub async fn failed_jobs(&self, principal: &Principal) -> Result<Vec<Job>, EngineError> {
-        Ok(job_list_dead(&mut self.0.store.read().await?, &principal.organization_id).await?)
     }
 
     /// Whether mail can be sent.

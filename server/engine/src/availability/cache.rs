@@ -2,13 +2,12 @@
 //!
 //! Two levels, both keyed by what a request names, so that a warm answer costs one lookup by a borrowed key and no query:
 //! the [`Snapshot`] of an event type's host, and the finished bytes of a range. An entry is good while its organization
-//! was not written to since the reading began, and not after its `valid_until`.
+//! was not written to since the reading began, by whichever process, and not after its `valid_until`.
 
 use std::{
-    collections::HashMap,
-    hash::{Hash, Hasher},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -22,6 +21,9 @@ use super::{CachedSlots, snapshot::Snapshot};
 /// The bytes of slot answers that are kept.
 const SLOTS_CAPACITY: u64 = 32 << 20;
 const SNAPSHOTS: usize = 1_000;
+/// For so many groups of organizations it is kept when they were last written to. Two that share a group turn one another's
+/// entries out, which costs a reading now and then; a place for each would cost memory for every organization there is.
+const GROUPS: usize = 1 << 14;
 
 /// A cached value and how long it is good.
 #[derive(Clone)]
@@ -30,13 +32,28 @@ pub(super) struct Stamped<T> {
     valid_until: DateTime<Utc>,
     /// The epoch in which the reading began.
     as_of: u64,
-    /// The epoch in which the organization was last written to.
-    written: Arc<AtomicU64>,
+    written: Written,
 }
 
 impl<T> Stamped<T> {
     fn good(self, now: DateTime<Utc>) -> Option<T> {
-        (now < self.valid_until && self.written.load(Ordering::Acquire) <= self.as_of).then_some(self.value)
+        (now < self.valid_until && self.written.last() <= self.as_of).then_some(self.value)
+    }
+}
+
+/// The epochs of the last writes: the first is that of all organizations, the others each that of a group.
+type Epochs = Arc<[AtomicU64]>;
+
+/// When an organization was last written to.
+#[derive(Clone)]
+struct Written {
+    epochs: Epochs,
+    group: usize,
+}
+
+impl Written {
+    fn last(&self) -> u64 {
+        self.epochs[0].load(Ordering::Acquire).max(self.epochs[self.group].load(Ordering::Acquire))
     }
 }
 
@@ -47,7 +64,7 @@ pub(super) struct Epoch(u64);
 
 pub(crate) struct AvailabilityCache {
     epoch: AtomicU64,
-    written: RwLock<HashMap<OrganizationId, Arc<AtomicU64>>>,
+    written: Epochs,
     pub(super) snapshots: Cache<EventKey, Stamped<Arc<Snapshot>>>,
     pub(super) views: Cache<ViewKey, Stamped<Arc<EventTypeView>>>,
     pub(super) slots: Cache<SlotsKey, Stamped<Arc<CachedSlots>>, SlotsWeighter>,
@@ -58,7 +75,7 @@ impl Default for AvailabilityCache {
     fn default() -> Self {
         Self {
             epoch: AtomicU64::new(0),
-            written: RwLock::default(),
+            written: (0..=GROUPS).map(|_| AtomicU64::new(0)).collect(),
             snapshots: Cache::new(SNAPSHOTS),
             views: Cache::new(SNAPSHOTS),
             slots: Cache::with_weighter(SNAPSHOTS, SLOTS_CAPACITY, SlotsWeighter),
@@ -73,18 +90,18 @@ impl AvailabilityCache {
     }
 
     pub(crate) fn invalidate(&self, organization_id: &OrganizationId) {
-        let written = self.written(organization_id);
-        // A reader that began at or after this epoch sees the committed write; one before it does not count any more.
-        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
-        written.fetch_max(epoch, Ordering::AcqRel);
+        self.written_to(group(organization_id));
     }
 
-    fn written(&self, organization_id: &OrganizationId) -> Arc<AtomicU64> {
-        let known = self.written.read().unwrap_or_else(PoisonError::into_inner).get(organization_id).cloned();
-        known.unwrap_or_else(|| {
-            let mut written = self.written.write().unwrap_or_else(PoisonError::into_inner);
-            written.entry(organization_id.clone()).or_default().clone()
-        })
+    /// Any organization may have been written to.
+    pub(crate) fn invalidate_all(&self) {
+        self.written_to(0);
+    }
+
+    fn written_to(&self, index: usize) {
+        // A reader that began at or after this epoch sees the committed write; one before it does not count any more.
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel) + 1;
+        self.written[index].fetch_max(epoch, Ordering::AcqRel);
     }
 
     pub(super) fn stamp<T>(
@@ -94,8 +111,18 @@ impl AvailabilityCache {
         as_of: Epoch,
         valid_until: DateTime<Utc>,
     ) -> Stamped<T> {
-        Stamped { value, valid_until, as_of: as_of.0, written: self.written(organization_id) }
+        let written = Written { epochs: self.written.clone(), group: group(organization_id) };
+        Stamped { value, valid_until, as_of: as_of.0, written }
     }
+}
+
+/// The index of an organization's group.
+fn group(organization_id: &OrganizationId) -> usize {
+    let mut hasher = DefaultHasher::new();
+    organization_id.as_str().hash(&mut hasher);
+    #[expect(clippy::cast_possible_truncation, reason = "the remainder is small")]
+    let group = (hasher.finish() % GROUPS as u64) as usize;
+    group + 1
 }
 
 /// A good entry under a borrowed key.
@@ -192,6 +219,16 @@ mod tests {
         assert!(entry.clone().good(now()).is_some(), "another organization's writes do not matter");
         cache.invalidate(&organization('1'));
         assert!(entry.good(now()).is_none());
+    }
+
+    #[test]
+    fn when_anything_may_have_happened_nothing_is_good_any_more() {
+        let cache = AvailabilityCache::default();
+        let until = now() + TimeDelta::seconds(60);
+        let before = cache.stamp((), &organization('1'), cache.begin(), until);
+        cache.invalidate_all();
+        assert!(before.good(now()).is_none());
+        assert!(cache.stamp((), &organization('1'), cache.begin(), until).good(now()).is_some());
     }
 
     #[test]

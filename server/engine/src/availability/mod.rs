@@ -1,6 +1,7 @@
 //! What visitors are offered: event types, slots, and on which sites.
 
 mod cache;
+mod freshness;
 mod live;
 mod series;
 mod situation;
@@ -15,7 +16,7 @@ use std::{
 use bytes::Bytes;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use cupo_core::{
-    event_type::{Assignment, Listing, Rules},
+    event_type::{Assignment, Listing, Rules, WhenStale},
     ids::UserId,
     interval::Interval,
     parse::{FieldProblem, Origin, Slug},
@@ -34,10 +35,11 @@ use crate::{Engine, EngineError, engine::digest};
 
 pub(crate) use cache::AvailabilityCache;
 use cache::{EventName, SlotsName, ViewName, good};
+pub(crate) use freshness::{Freshness, channel_until};
 pub(crate) use live::{Asker, Live, Silent};
 pub use series::SeriesRequest;
 pub(crate) use situation::{
-    Booked, Freshness, HostShare, HostTime, LiveBusy, OpenSession, Own, Situation, Wish, booked_of, reach,
+    Booked, HostShare, HostTime, LiveBusy, OpenSession, Own, Situation, Wish, booked_of, reach,
     starts_around, whole_periods,
 };
 use snapshot::{Snapshot, next_minute};
@@ -49,7 +51,7 @@ const BEFORE: TimeDelta = TimeDelta::hours(14);
 const AFTER: TimeDelta = TimeDelta::hours(12);
 
 /// Which slots are asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct SlotsRequest<'a> {
     /// The organization's slug.
     pub org: &'a str,
@@ -70,6 +72,8 @@ pub struct SlotsRequest<'a> {
     /// The secret of a single-use link.
     pub link: Option<&'a str>,
 }
+
+cupo_core::shown_in_debug!(SlotsRequest<'a> { org, event, from, to, duration, host });
 
 /// An answer of slots, ready to be sent.
 #[derive(Debug, Clone)]
@@ -185,7 +189,12 @@ impl Engine {
             Some(token) => {
                 let hash = digest(token);
                 let found = appointment_get_by_token_hash(&mut self.0.store.read().await?, &hash).await?;
-                Some(found.ok_or(EngineError::NotFound("appointment"))?)
+                // The link opens its own appointment, not another event type that not everybody may see.
+                let of_this = |moving: &Appointment| {
+                    moving.organization_id == situation.organization.id
+                        && moving.event_type_id == situation.event_type.id
+                };
+                Some(found.filter(of_this).ok_or(EngineError::NotFound("appointment"))?)
             }
             None => None,
         };
@@ -215,7 +224,8 @@ impl Engine {
     }
 
     /// The live busy time of the hosts who have a calendar whose mirror cannot be trusted, without their own
-    /// appointments; and the hosts of whom nothing could be learned, where others can stand in for them.
+    /// appointments; and the hosts of whom nothing could be learned, where others can stand in for them. Nobody is asked where
+    /// the event type goes by what was last known.
     async fn live_for_stale(
         &self,
         situation: &Situation,
@@ -224,6 +234,9 @@ impl Engine {
         now: DateTime<Utc>,
     ) -> Result<(LiveBusy, BTreeSet<UserId>), EngineError> {
         let (mut live, mut unknown) = (BTreeMap::new(), BTreeSet::new());
+        if situation.event_type.options.when_stale != WhenStale::Ask {
+            return Ok((live, unknown));
+        }
         let none = (BTreeMap::new(), BTreeSet::new());
         let everybody =
             Wish { rules: &situation.event_type.rules, host, unknown: &none.1, own: Own::default(), live: &none.0 };

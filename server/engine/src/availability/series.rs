@@ -14,7 +14,7 @@ use super::{Booked, LiveBusy, Own, Wish, chosen_host, rules_for, starts_around};
 use crate::{Engine, EngineError, booking::parse_recurrence, engine::digest};
 
 /// Which dates are asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct SeriesRequest<'a> {
     /// The organization's slug.
     pub org: &'a str,
@@ -35,6 +35,8 @@ pub struct SeriesRequest<'a> {
     /// The secret of a single-use link.
     pub link: Option<&'a str>,
 }
+
+cupo_core::shown_in_debug!(SeriesRequest<'a> { org, event, start, duration, frequency, count, host });
 
 impl Engine {
     /// Says of each date of a series whether it is free. No provider is asked; booking does that.

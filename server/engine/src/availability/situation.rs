@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use cupo_core::{
     availability::OpenInterval,
-    event_type::{Assignment, DailyOffer, Rules},
+    event_type::{Assignment, DailyOffer, Rules, WhenStale},
     ids::{ClaimId, UserId},
     interval::{Interval, normalize, subtract},
     parse::Slug,
@@ -20,9 +20,10 @@ use cupo_store::{
     Appointment, Calendar, Claim, EventType, EventTypeHost, Hold, Organization, Schedule, Tx, User, absence_list,
     busy_interval_list, calendar_list_by_user, claim_list, claim_list_of_event_type, event_type_get_by_slug,
     event_type_host_list, hold_list, hold_list_of_event_type, holiday_calendar_list, organization_get_by_slug,
-    schedule_get, subscription_list_by_calendar, user_get,
+    schedule_get, user_get,
 };
 
+use super::Freshness;
 use crate::{Engine, EngineError, schedules::availability_of};
 
 /// An event type, its hosts and what takes their time.
@@ -58,6 +59,8 @@ pub(crate) struct HostTime {
     pub(crate) holds: Vec<Hold>,
     /// The calendars that check conflicts, each with whether its mirror can be trusted.
     pub(crate) calendars: Vec<(Calendar, Freshness)>,
+    /// What a stale mirror counts for: the event type's choice.
+    pub(crate) when_stale: WhenStale,
 }
 
 /// A booked slot of the event type, with everybody who hosts it.
@@ -68,15 +71,6 @@ pub(crate) struct Booked {
     pub(crate) end_at: DateTime<Utc>,
     pub(crate) seats_taken: u32,
     pub(crate) hosts: Vec<UserId>,
-}
-
-/// Whether a calendar's mirror can be trusted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Freshness {
-    /// Until this instant, if nothing else happens.
-    Until(DateTime<Utc>),
-    /// Its channel is gone, or nothing could be read through it, and its last synchronization is too old.
-    Stale,
 }
 
 /// Whose claim and hold do not count, because they are about to be given up.
@@ -123,12 +117,13 @@ impl Own<'_> {
 
 impl HostTime {
     pub(crate) fn stale(&self) -> impl Iterator<Item = &Calendar> {
-        self.calendars.iter().filter(|(_, freshness)| *freshness == Freshness::Stale).map(|(calendar, _)| calendar)
+        self.calendars.iter().filter(|(_, freshness)| freshness.is_stale()).map(|(calendar, _)| calendar)
     }
 
-    /// The first instant that the mirrors do not reach.
+    /// The first instant that the mirrors do not reach. Of a stale one that counts for nothing the provider is asked.
     fn mirrored_until(&self) -> Option<DateTime<Utc>> {
-        let trusted = self.calendars.iter().filter(|(_, freshness)| *freshness != Freshness::Stale);
+        let counts = |freshness: Freshness| self.when_stale != WhenStale::Ask || !freshness.is_stale();
+        let trusted = self.calendars.iter().filter(|(_, freshness)| counts(*freshness));
         trusted.filter_map(|(calendar, _)| calendar.mirror_until).min()
     }
 
@@ -395,7 +390,7 @@ impl Engine {
         } else {
             holiday_calendar_list(tx, organization_id, user_id).await?
         };
-        let time = self.host_time(tx, &host, reach).await?;
+        let time = self.host_time(tx, event_type, &host, reach).await?;
         let availability = availability_of(schedule, &absences, &holidays);
         let mut open = availability.open_around(reach, event_type.rules.alignment);
         if let Some(until) = time.mirrored_until() {
@@ -411,6 +406,7 @@ impl Engine {
     pub(crate) async fn host_time(
         &self,
         tx: &mut Tx,
+        event_type: &EventType,
         host: &EventTypeHost,
         range: Interval,
     ) -> Result<HostTime, EngineError> {
@@ -439,21 +435,8 @@ impl Engine {
             claims: claim_list(tx, organization_id, user_id, range).await?,
             holds: hold_list(tx, organization_id, user_id, range, now).await?,
             calendars,
+            when_stale: event_type.options.when_stale,
         })
-    }
-
-    async fn freshness(&self, tx: &mut Tx, calendar: &Calendar, now: DateTime<Utc>) -> Result<Freshness, EngineError> {
-        let Some(synced_at) = calendar.synced_at else { return Ok(Freshness::Stale) };
-        let until = synced_at + self.0.settings.stale_after;
-        if until > now {
-            return Ok(Freshness::Until(until));
-        }
-        if calendar.sync_error.is_some() {
-            return Ok(Freshness::Stale);
-        }
-        let subscriptions = subscription_list_by_calendar(tx, &calendar.organization_id, &calendar.id).await?;
-        let live = subscriptions.iter().map(|subscription| subscription.expires_at).max().filter(|end| *end > now);
-        Ok(live.map_or(Freshness::Stale, Freshness::Until))
     }
 }
 

@@ -5,7 +5,7 @@ use cupo_core::{event_type::Window, interval::Interval};
 
 use super::{
     cache::Epoch,
-    situation::{Freshness, Situation},
+    situation::Situation,
 };
 use crate::{Engine, EngineError};
 
@@ -21,7 +21,7 @@ pub(crate) struct Snapshot {
 }
 
 /// The end of what is cached: slots and notices are whole minutes, so that what is offered changes by itself at a full
-/// minute only; and what another process wrote, which invalidates nothing here, is seen within the minute.
+/// minute only; and what another process wrote, should its announcement be lost, is seen within the minute.
 pub(super) fn next_minute(now: DateTime<Utc>) -> DateTime<Utc> {
     let minutes = now.timestamp().div_euclid(60) + 1;
     DateTime::from_timestamp(minutes * 60, 0).unwrap_or(now)
@@ -52,10 +52,7 @@ impl Engine {
         let starts = self.window_range(&event_type.rules.window, now);
         let situation = self.situation(tx, organization, event_type, starts).await?;
         let calendars = situation.hosts.iter().flat_map(|share| &share.time.calendars);
-        let trusted = calendars.filter_map(|(_, freshness)| match freshness {
-            Freshness::Until(until) => Some(*until),
-            Freshness::Stale => None,
-        });
+        let trusted = calendars.filter_map(|(_, freshness)| freshness.trusted_until());
         let valid_until = trusted.fold(next_minute(now), DateTime::min);
         Ok(Snapshot { situation, valid_until, as_of })
     }

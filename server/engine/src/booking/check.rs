@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{
-    event_type::{Assignment, DailyOffer, Rules},
+    event_type::{Assignment, DailyOffer, Rules, WhenStale},
     ids::{ClaimId, UserId},
     interval::{Interval, normalize, subtract},
     slots::{Candidate, Refusal, check, choose, claim, explain_host},
@@ -18,7 +18,7 @@ use cupo_store::{
 use crate::{
     Engine, EngineError,
     audit::Subject,
-    availability::{Asker, Freshness, HostShare, Live, LiveBusy, Own, Situation, Wish, starts_around},
+    availability::{Asker, HostShare, Live, LiveBusy, Own, Situation, Wish, starts_around},
     details::version_of,
     jobs::PullChanges,
 };
@@ -65,6 +65,8 @@ pub(super) struct Place {
     pub(super) hosts: Vec<UserId>,
     /// The booked slot of which it takes a seat.
     pub(super) joins: Option<ClaimId>,
+    /// Whether nobody knows if one of the hosts is free, so that a host has to agree.
+    pub(super) is_unsure: bool,
 }
 
 /// The answer of the check inside the transaction.
@@ -99,11 +101,11 @@ impl<'a> Providers<'a> {
 
 impl Engine {
     /// Asks the providers of `hosts` for the busy time within `range`. A calendar that does not answer is left to its
-    /// mirror while that is fresh.
+    /// mirror while that is fresh, and where the event type goes by what was last known.
     ///
     /// # Errors
-    /// [`EngineError::CalendarUnreachable`] when a calendar neither answers nor has a fresh mirror and nobody can stand in
-    /// for its host.
+    /// [`EngineError::CalendarUnreachable`] when a calendar neither answers nor has a fresh mirror, the event type wants an
+    /// answer, and nobody can stand in for its host.
     pub(super) async fn ask_providers(
         &self,
         event_type: &EventType,
@@ -117,7 +119,7 @@ impl Engine {
             let organization_id = &event_type.organization_id;
             for host in event_type_host_list(tx, organization_id, &event_type.id).await? {
                 if hosts.contains(&host.user_id) {
-                    let time = self.host_time(tx, &host, range).await?;
+                    let time = self.host_time(tx, event_type, &host, range).await?;
                     times.push((host, time));
                 }
             }
@@ -130,10 +132,8 @@ impl Engine {
             let mut busy = Vec::new();
             let mut is_known = true;
             for (id, live) in answers {
-                let is_stale = time
-                    .calendars
-                    .iter()
-                    .any(|(calendar, freshness)| calendar.id == id && *freshness == Freshness::Stale);
+                let is_stale =
+                    time.calendars.iter().any(|(calendar, freshness)| calendar.id == id && freshness.is_stale());
                 match live {
                     Live::Busy(intervals) => busy.extend(intervals),
                     Live::Unknown => is_known &= !is_stale,
@@ -143,6 +143,13 @@ impl Engine {
                 Assignment::Single => false,
                 Assignment::RoundRobin => true,
                 Assignment::Collective => !host.is_required,
+            };
+            let (is_known, can_do_without) = match event_type.options.when_stale {
+                // What was last known is good enough.
+                WhenStale::Offer => (true, can_do_without),
+                WhenStale::Ask => (is_known, can_do_without),
+                // A host is asked to agree.
+                WhenStale::Approve => (is_known, true),
             };
             match (is_known, can_do_without) {
                 (true, _) => drop(asked.live.insert(host.user_id.clone(), busy)),
@@ -167,6 +174,33 @@ impl Engine {
     ) -> Result<Verdict, EngineError> {
         let nobody = BTreeSet::new();
         let unknown = providers.asked().map_or(&nobody, |asked| &asked.unknown);
+        let verdict = self.check_without(tx, situation, want, providers, unknown).await;
+        let is_refused = matches!(verdict, Ok(Verdict::Taken) | Err(EngineError::SlotRefused(_)));
+        let approves = situation.event_type.options.when_stale == WhenStale::Approve;
+        let verdict = if is_refused && approves && !unknown.is_empty() {
+            // Nobody is known to be free: somebody who may be is asked to agree.
+            self.check_without(tx, situation, want, providers, &nobody).await
+        } else {
+            verdict
+        };
+        Ok(match verdict? {
+            Verdict::Free(place) => {
+                let is_unsure = place.hosts.iter().any(|host| unknown.contains(host));
+                Verdict::Free(Place { is_unsure, ..place })
+            }
+            other => other,
+        })
+    }
+
+    /// As [`check_within`](Self::check_within), without the hosts of whom nothing is known.
+    async fn check_without(
+        &self,
+        tx: &mut Tx,
+        situation: &Situation,
+        want: &Want<'_>,
+        providers: Providers<'_>,
+        unknown: &BTreeSet<UserId>,
+    ) -> Result<Verdict, EngineError> {
         let said = providers.asked().map(|asked| live_of(situation, asked)).unwrap_or_default();
         let nothing = LiveBusy::new();
         let free = |live: &LiveBusy| self.verdict(situation, want, unknown, live);
@@ -230,7 +264,7 @@ impl Engine {
         });
         if let Some(open) = open {
             // The slot takes place anyway, and its event stands in the calendar.
-            return Ok(Verdict::Free(Place { hosts: open.hosts, joins: open.claim_id }));
+            return Ok(Verdict::Free(Place { hosts: open.hosts, joins: open.claim_id, is_unsure: false }));
         }
         let hosts = match situation.assignment() {
             Assignment::RoundRobin => return self.place_with_one(tx, situation, want, wish, providers).await,
@@ -250,7 +284,7 @@ impl Engine {
             return Ok(Verdict::Ask(to_ask.into_iter().map(|share| share.host.user_id.clone()).collect()));
         }
         let hosts = hosts.into_iter().map(|share| share.host.user_id.clone()).collect();
-        Ok(Verdict::Free(Place { hosts, joins: None }))
+        Ok(Verdict::Free(Place { hosts, joins: None, is_unsure: false }))
     }
 
     /// The one of several free hosts whose turn it is.
@@ -305,7 +339,7 @@ impl Engine {
         if providers.must_ask(chosen) {
             return Ok(Verdict::Ask(vec![id]));
         }
-        Ok(Verdict::Free(Place { hosts: vec![id], joins: None }))
+        Ok(Verdict::Free(Place { hosts: vec![id], joins: None, is_unsure: false }))
     }
 
     /// Whether somebody who need not be there is free all the same.

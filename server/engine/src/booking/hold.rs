@@ -34,6 +34,7 @@ impl Engine {
             let rules = rules_for(&event_type, request.duration)?;
             if let Some(hash) = &replaced_hash
                 && let Some(replaced) = hold_get_by_token_hash(tx, hash).await?
+                && replaced.organization_id == organization.id
             {
                 hold_delete(tx, &replaced.organization_id, &replaced.id, self.now()).await?;
             }

@@ -186,7 +186,7 @@ impl Engine {
             }
         }
         // The check may have enqueued a pull; no slot has changed yet.
-        self.0.wake.notify_one();
+        self.enqueued();
         Err(EngineError::SlotTaken)
     }
 
@@ -337,7 +337,10 @@ impl Engine {
         let seats = situation.event_type.rules.seats;
         appointment_insert(tx, appointment, &place.hosts, seats).await.map_err(look_again)?;
         self.enqueue_push(tx, appointment).await?;
-        let detail = json!({ "start": appointment.start_at, "sequence": 0, "status": appointment.status });
+        let mut detail = json!({ "start": appointment.start_at, "sequence": 0, "status": appointment.status });
+        if place.is_unsure {
+            detail["unsure"] = json!(true);
+        }
         let subject = Subject::Appointment(&appointment.id);
         self.audit(tx, &appointment.organization_id, Actor::Visitor, "appointment.booked", subject, detail).await
     }
@@ -355,7 +358,7 @@ impl Engine {
         let id: AppointmentId = self.fresh();
         let now = self.now();
         let (series_id, series_position) = series.unzip();
-        let needs_approval = event_type.options.needs_approval;
+        let needs_approval = event_type.options.needs_approval || place.is_unsure;
         Appointment {
             manage_token_hash: digest(&self.manage_token(&id)),
             claim_id: place.joins.clone().unwrap_or_else(|| ClaimId::from(&id)),

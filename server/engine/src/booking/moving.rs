@@ -39,7 +39,8 @@ struct Step {
 
 impl Engine {
     /// The visitor moves the appointment to another offered start; its length stays. Whether it stays with its host is the
-    /// event type's decision. Where a host has to agree to appointments, they have to agree again.
+    /// event type's decision. Where a host has to agree to appointments, they have to agree again; so they do where nobody can
+    /// tell whether they are free then and the event type asks them.
     ///
     /// # Errors
     /// As for booking, and [`EngineError::Conflict`] for one that is over or ended, or when it is too late;
@@ -197,7 +198,8 @@ impl Engine {
                 hosts: place.hosts,
                 joins: place.joins,
                 seats: situation.event_type.rules.seats,
-                expires_at: event_type.options.needs_approval.then(|| approval_ends(&event_type, start, now)),
+                expires_at: (event_type.options.needs_approval || place.is_unsure)
+                    .then(|| approval_ends(&event_type, start, now)),
             };
             let after = self.move_within(tx, &step.appointment, to, Actor::Visitor).await?;
             if is_first {

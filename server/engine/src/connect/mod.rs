@@ -14,7 +14,7 @@ use cupo_providers::{MeetingKind, ProviderCalendar, ProviderError, oauth::TokenG
 use cupo_store::{
     AccountState, AuthKind, Calendar, CalendarProviderAccount, Provider, StoreError, Tx, account_get,
     account_get_by_email, account_insert, account_reconnect, calendar_delete, calendar_list_by_account,
-    calendar_list_by_user, calendar_set_choices, calendar_upsert,
+    calendar_list_by_user, calendar_set_choices, calendar_update_sync, calendar_upsert, subscription_list_by_calendar,
 };
 use serde_json::json;
 
@@ -24,6 +24,7 @@ use crate::{
     credentials::{Credentials, OauthTokens},
     engine::transact,
     history,
+    jobs::StopOrphan,
 };
 
 pub use caldav::CaldavInput;
@@ -113,6 +114,9 @@ impl Engine {
                 return Err(StoreError::Retry.into());
             }
             self.store_calendars(tx, &account, calendars, Choices::AsUsual).await?;
+            if existing.is_some() {
+                self.catch_up(tx, &account).await?;
+            }
             let action = if existing.is_some() { "account.reconnected" } else { "account.connected" };
             let actor = Actor::User(&principal.user_id);
             self.audit(tx, organization_id, actor, action, Subject::Account(&id), json!({ "email": email })).await?;
@@ -151,13 +155,17 @@ impl Engine {
         choices: Choices,
     ) -> Result<(), EngineError> {
         let (organization_id, user_id) = (&account.organization_id, &account.user_id);
-        let (mut choices, mut has_lost_target) = (choices, false);
+        let (mut choices, mut has_lost_target, mut lost) = (choices, false, Vec::new());
         for calendar in calendar_list_by_account(tx, organization_id, &account.id).await? {
             if !listed.iter().any(|listed| listed.id == calendar.external_id) {
                 if calendar.checks_conflicts || calendar.receives_events {
                     choices = Choices::AsUsual;
                 }
                 has_lost_target |= calendar.receives_events;
+                for channel in subscription_list_by_calendar(tx, organization_id, &calendar.id).await? {
+                    self.enqueue(tx, organization_id, &StopOrphan::of(&account.id, &channel)).await?;
+                }
+                lost.push(self.lost_with(tx, &calendar).await?);
                 calendar_delete(tx, organization_id, &calendar.id).await?;
             }
         }
@@ -197,6 +205,23 @@ impl Engine {
         for calendar in stored.iter().filter(|calendar| is_used(calendar)) {
             self.start_mirroring(tx, calendar).await?;
         }
+        for lost in lost {
+            self.note_lost(tx, account, lost).await?;
+        }
+        Ok(())
+    }
+
+    /// Has everything read anew that happened while nobody could read it, in every calendar that counts for anything.
+    async fn catch_up(&self, tx: &mut Tx, account: &CalendarProviderAccount) -> Result<(), EngineError> {
+        let organization_id = &account.organization_id;
+        for calendar in calendar_list_by_account(tx, organization_id, &account.id).await? {
+            if self.is_in_use(tx, &calendar).await? {
+                let Calendar { id, synced_at, mirror_until, sync_error, .. } = &calendar;
+                calendar_update_sync(tx, organization_id, id, None, *synced_at, *mirror_until, sync_error.as_deref())
+                    .await?;
+                self.start_mirroring(tx, &calendar).await?;
+            }
+        }
         Ok(())
     }
 
@@ -235,6 +260,7 @@ impl Engine {
         id: &AccountId,
         listed: &[ProviderCalendar],
     ) -> Result<(), EngineError> {
+        self.follow_out_of_deleted(organization_id, id, listed).await?;
         transact!(self, tx => {
             let account = account_get(tx, organization_id, id).await?;
             let account = account.filter(|account| account.state != AccountState::Disconnected);

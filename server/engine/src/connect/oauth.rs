@@ -240,16 +240,18 @@ impl Engine {
         state: Option<&str>,
     ) -> Result<Secret, EngineError> {
         let state_hash = digest(state.ok_or(EngineError::StateExpired)?);
-        let taken = transact!(self, tx => oauth_state_take(tx, &state_hash, self.now()).await?)?;
-        let taken = taken
-            .filter(|taken| {
+        let session_token_hash = digest(session_token);
+        // A refusal is no commit: whoever is not the one who began cannot use the state up.
+        let taken = transact!(self, tx => {
+            let taken = oauth_state_take(tx, &state_hash, self.now()).await?.filter(|taken| {
                 taken.user_id == principal.user_id
                     && taken.organization_id == principal.organization_id
                     // A code of one provider must not be shown to another (RFC 9700 §4.4).
                     && taken.provider == provider
-                    && bool::from(taken.session_token_hash.ct_eq(&digest(session_token)))
-            })
-            .ok_or(EngineError::StateExpired)?;
+                    && bool::from(taken.session_token_hash.ct_eq(&session_token_hash))
+            });
+            taken.ok_or(EngineError::StateExpired)?
+        })?;
         let state_row_id = hex::encode(&state_hash);
         let row = RowReference { table: "oauth_state", id: &state_row_id, organization_id: &principal.organization_id };
         let verifier = self

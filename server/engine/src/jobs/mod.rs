@@ -6,43 +6,63 @@
 //! for the host to see. Work of an account that has to be connected again, or that waits for an administrator or the
 //! operator, waits without end: it is their turn.
 
+mod delete_orphan;
 mod open_channel;
 mod pull_changes;
 mod push_event;
 mod read_meeting_link;
+mod reconcile;
 mod refresh_holidays;
 mod revoke_token;
 mod send_mail;
 mod stop_channel;
+mod stop_orphan;
+mod tell_host;
 mod tell_operator;
+mod tell_stale;
+mod upkeep;
+mod why;
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::ids::OrganizationId;
 use cupo_providers::ProviderError;
 use cupo_store::{Job, NewJob, StoreError, Tx, job_enqueue};
+use futures::FutureExt;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{Engine, EngineError, random::RandomSourceExt};
+use crate::{Engine, EngineError, random::RandomSourceExt, worker::JOB_TIMEOUT};
 
+pub(crate) use delete_orphan::DeleteOrphan;
 pub(crate) use open_channel::OpenChannel;
 pub(crate) use pull_changes::PullChanges;
 pub(crate) use push_event::PushEvent;
 pub(crate) use read_meeting_link::ReadMeetingLink;
+pub(crate) use reconcile::Reconcile;
 pub(crate) use refresh_holidays::RefreshHolidays;
 pub(crate) use revoke_token::RevokeToken;
 pub(crate) use send_mail::SendMail;
 pub(crate) use stop_channel::StopChannel;
+pub(crate) use stop_orphan::StopOrphan;
+pub(crate) use tell_host::TellHost;
 pub(crate) use tell_operator::TellOperator;
+pub(crate) use tell_stale::TellStale;
+pub(crate) use upkeep::{PERIOD, UNHURRIED, Upkeep};
+pub(crate) use why::told;
 
 /// What the worker does with a job that has run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// It is done: forget it.
     Done,
+    /// It is done for now: a job of the same kind begins anew after this time.
+    Again(TimeDelta),
     /// Run it again after this time; the text says why.
     Retry(TimeDelta, String),
+    /// Run it, and whatever is enqueued of its key, no earlier than after this time: somebody has asked for that. The text
+    /// says why.
+    Defer(TimeDelta, String),
     /// It will never succeed: keep it for people to see, with the reason.
     GiveUp(String),
 }
@@ -66,12 +86,33 @@ pub(crate) trait Task: Serialize + DeserializeOwned + Send + Sync {
     ) -> impl Future<Output = Result<Outcome, EngineError>> + Send;
 }
 
+/// Work for later that concerns no organization.
+pub(crate) trait InstallationTask: Serialize + DeserializeOwned + Send + Sync {
+    /// The name in the table.
+    const KIND: &'static str;
+    /// How long it is tried.
+    const PATIENCE: TimeDelta;
+
+    /// Does the work, as far as it is still to be done.
+    fn run(&self, engine: &Engine, job: &Job) -> impl Future<Output = Result<Outcome, EngineError>> + Send;
+}
+
 /// The first pause after a failure.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 /// How often a job looks whether its account was connected again, or works again.
 const RECONNECT_PAUSE: TimeDelta = TimeDelta::minutes(5);
+
+/// A task that panics or takes longer than [`JOB_TIMEOUT`] has failed like any other: what the panic says may hold anything and goes to the standard error alone,
+/// where the process writes it.
+async fn caught(task: impl Future<Output = Result<Outcome, EngineError>> + Send) -> Result<Outcome, EngineError> {
+    match tokio::time::timeout(JOB_TIMEOUT, AssertUnwindSafe(task).catch_unwind()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(EngineError::internal("the work panicked", "the standard error says where")),
+        Err(elapsed) => Err(EngineError::internal("the work took too long", elapsed)),
+    }
+}
 
 impl Engine {
     /// Enqueues a task, to run as soon as the transaction is committed.
@@ -111,11 +152,17 @@ impl Engine {
             PullChanges::KIND => self.run_task::<PullChanges>(job).await,
             OpenChannel::KIND => self.run_task::<OpenChannel>(job).await,
             StopChannel::KIND => self.run_task::<StopChannel>(job).await,
+            StopOrphan::KIND => self.run_task::<StopOrphan>(job).await,
             RevokeToken::KIND => self.run_task::<RevokeToken>(job).await,
             SendMail::KIND => self.run_task::<SendMail>(job).await,
+            TellHost::KIND => self.run_task::<TellHost>(job).await,
             RefreshHolidays::KIND => self.run_task::<RefreshHolidays>(job).await,
             ReadMeetingLink::KIND => self.run_task::<ReadMeetingLink>(job).await,
-            TellOperator::KIND => self.run_of_installation(job).await,
+            Reconcile::KIND => self.run_task::<Reconcile>(job).await,
+            TellStale::KIND => self.run_task::<TellStale>(job).await,
+            DeleteOrphan::KIND => self.run_task::<DeleteOrphan>(job).await,
+            TellOperator::KIND => self.run_of_installation::<TellOperator>(job).await,
+            Upkeep::KIND => self.run_of_installation::<Upkeep>(job).await,
             unknown => Outcome::GiveUp(format!("this version knows no job `{unknown}`")),
         }
     }
@@ -128,7 +175,7 @@ impl Engine {
             Ok(task) => task,
             Err(error) => return Outcome::GiveUp(format!("the payload is not readable: {error}")),
         };
-        let outcome = match task.run(self, organization_id, job).await {
+        let outcome = match caught(task.run(self, organization_id, job)).await {
             Ok(outcome) => outcome,
             // However long that takes.
             Err(
@@ -141,19 +188,18 @@ impl Engine {
         self.give_up_after(T::PATIENCE, job, outcome)
     }
 
-    /// Runs a job that concerns no organization.
-    async fn run_of_installation(&self, job: &Job) -> Outcome {
-        let task = match serde_json::from_value::<TellOperator>(job.payload.clone()) {
+    async fn run_of_installation<T: InstallationTask>(&self, job: &Job) -> Outcome {
+        let task = match serde_json::from_value::<T>(job.payload.clone()) {
             Ok(task) => task,
             Err(error) => return Outcome::GiveUp(format!("the payload is not readable: {error}")),
         };
-        let outcome = task.run(self, job).await.unwrap_or_else(|error| self.after_failure(job, error));
-        self.give_up_after(TellOperator::PATIENCE, job, outcome)
+        let outcome = caught(task.run(self, job)).await.unwrap_or_else(|error| self.after_failure(job, error));
+        self.give_up_after(T::PATIENCE, job, outcome)
     }
 
     fn give_up_after(&self, patience: TimeDelta, job: &Job, outcome: Outcome) -> Outcome {
         match outcome {
-            Outcome::Retry(_, why) if self.age(job) > patience => Outcome::GiveUp(why),
+            Outcome::Retry(_, why) | Outcome::Defer(_, why) if self.age(job) > patience => Outcome::GiveUp(why),
             outcome => outcome,
         }
     }
@@ -168,7 +214,7 @@ impl Engine {
         match error {
             EngineError::Provider(ProviderError::Throttled(after)) => {
                 let after = after + self.0.random.jittered(Duration::from_secs(2));
-                Outcome::Retry(TimeDelta::from_std(after).unwrap_or(LONGEST_PAUSE), why)
+                Outcome::Defer(TimeDelta::from_std(after).unwrap_or(LONGEST_PAUSE), why)
             }
             EngineError::Provider(ProviderError::Rejected(_) | ProviderError::NotFound)
             | EngineError::Store(StoreError::Corrupt { .. })

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use cupo_core::ids::{CalendarId, OrganizationId};
 use cupo_providers::{CalendarProvider, Renewal, Secret, WatchRequest};
 use cupo_store::{
-    Job, ProviderSubscription, account_get, calendar_get, subscription_extend, subscription_insert,
+    Calendar, Job, ProviderSubscription, Tx, account_get, calendar_get, subscription_extend, subscription_insert,
     subscription_list_by_calendar,
 };
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, PullChanges, StopChannel, Task};
 use crate::{
     Engine, EngineError,
+    channel_token::{Opener, token_of},
     engine::{digest, transact},
     random::RandomSourceExt,
 };
@@ -45,18 +46,22 @@ impl Task for OpenChannel {
     }
 
     async fn run(&self, engine: &Engine, organization_id: &OrganizationId, _: &Job) -> Result<Outcome, EngineError> {
-        let (calendar, provider, old) = {
+        let (calendar, provider, old, is_used) = {
             let tx = &mut engine.0.store.read().await?;
             let calendar = calendar_get(tx, organization_id, &self.calendar_id).await?;
             let Some(calendar) = calendar else { return Ok(Outcome::Done) };
-            if !engine.is_in_use(tx, &calendar).await? {
-                return Ok(Outcome::Done);
-            }
+            let is_used = engine.is_in_use(tx, &calendar).await?;
             let old = subscription_list_by_calendar(tx, organization_id, &self.calendar_id).await?;
             let account = account_get(tx, organization_id, &calendar.account_id).await?;
             let Some(account) = account else { return Ok(Outcome::Done) };
-            (calendar, account.provider, old)
+            (calendar, account.provider, old, is_used)
         };
+        if !is_used {
+            // It tells of what counts for nothing.
+            transact!(engine, tx => stop_all(engine, tx, &calendar, &old).await?)?;
+            engine.committed(organization_id);
+            return Ok(Outcome::Done);
+        }
         let Some(address) = engine.0.settings.webhook_url(provider).cloned() else { return Ok(Outcome::Done) };
         let lasts = |subscription: &ProviderSubscription| {
             subscription.expires_at > engine.now() + crate::worker::RENEWAL_MARGIN
@@ -78,13 +83,10 @@ impl Task for OpenChannel {
                 return Ok(Outcome::Done);
             }
         }
-        let token = engine.0.random.token();
-        let request = WatchRequest {
-            id: engine.0.random.uuid(engine.now()),
-            token: Secret::new(token.as_str()),
-            address,
-            ttl: TTL,
-        };
+        let id = engine.0.random.uuid(engine.now());
+        let opener = Opener { organization_id: organization_id.clone(), account_id: calendar.account_id.clone() };
+        let token = token_of(&engine.0.session_secret, &opener, &id);
+        let request = WatchRequest { id, token: Secret::new(token.as_str()), address, ttl: TTL };
         let request = &request;
         let external_id = calendar.external_id.as_str();
         let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
@@ -106,13 +108,23 @@ impl Task for OpenChannel {
             subscription_insert(tx, &subscription).await?;
             // What was told between the opening and this commit went to a channel that nobody knew.
             engine.enqueue(tx, organization_id, &PullChanges { calendar_id: calendar.id.clone() }).await?;
-            for old in &old {
-                let account_id = calendar.account_id.clone();
-                let stop = StopChannel { account_id, subscription_id: old.id.clone() };
-                engine.enqueue(tx, organization_id, &stop).await?;
-            }
+            stop_all(engine, tx, &calendar, &old).await?;
         })?;
         engine.committed(organization_id);
         Ok(Outcome::Done)
     }
+}
+
+async fn stop_all(
+    engine: &Engine,
+    tx: &mut Tx,
+    calendar: &Calendar,
+    subscriptions: &[ProviderSubscription],
+) -> Result<(), EngineError> {
+    for subscription in subscriptions {
+        let account_id = calendar.account_id.clone();
+        let stop = StopChannel { account_id, subscription_id: subscription.id.clone() };
+        engine.enqueue(tx, &calendar.organization_id, &stop).await?;
+    }
+    Ok(())
 }

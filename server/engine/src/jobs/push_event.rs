@@ -35,6 +35,13 @@ pub(crate) struct PushEvent {
     pub(crate) claim_id: ClaimId,
 }
 
+impl PushEvent {
+    /// The whole coalescing key of the job that writes the event of a claim.
+    pub(crate) fn key_of(claim_id: &ClaimId) -> String {
+        format!("{}:{claim_id}", Self::KIND)
+    }
+}
+
 /// How soon an event is written again that somebody changed meanwhile.
 const AFTER_CONFLICT: TimeDelta = TimeDelta::seconds(2);
 
@@ -145,14 +152,7 @@ async fn put(
 /// The calendar for a new event is not there. When it is really gone, it is dropped, and the event goes to the one that
 /// receives events then.
 async fn after_lost_calendar(engine: &Engine, calendar: &Calendar) -> Result<Outcome, EngineError> {
-    let Calendar { organization_id, account_id, external_id, .. } = calendar;
-    let call = move |provider: Arc<dyn CalendarProvider>, access| async move { provider.list_calendars(&access).await };
-    let listed = engine.call_provider(organization_id, account_id, call).await?;
-    if listed.iter().any(|listed| listed.id == *external_id) {
-        return Err(ProviderError::NotFound.into());
-    }
-    tracing::warn!(calendar = %calendar.id, "the calendar that was to receive an event is gone");
-    engine.calendars_listed(organization_id, account_id, &listed).await?;
+    engine.calendar_not_found(calendar).await?;
     Ok(Outcome::Retry(AFTER_CONFLICT, "the calendar is gone".to_owned()))
 }
 
@@ -191,6 +191,7 @@ async fn store_outcome(
             meeting_state,
             pushed_sequence: wanted.version,
             guests: guests.clone(),
+            declined: mapping_get(tx, organization_id, claim_id).await?.map(|old| old.declined).unwrap_or_default(),
             deleted_at: None,
         };
         mapping_upsert(tx, &mapping).await?;

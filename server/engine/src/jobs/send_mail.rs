@@ -5,10 +5,12 @@ use cupo_core::{
 };
 use cupo_store::{Job, appointment_get};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Outcome, Task};
 use crate::{
     Engine, EngineError,
+    audit::Subject,
     details::Details,
     mail::{MailKind, Recipient, Sent},
 };
@@ -39,6 +41,13 @@ impl SendMail {
             (MailKind::Change | MailKind::Collision, AppointmentStatus::Confirmed) => {
                 self.sequence < appointment.sequence
             }
+            // They may have accepted since.
+            (MailKind::GuestDeclined, AppointmentStatus::Confirmed) => {
+                let mut declined = details.mapping.iter().flat_map(|mapping| &mapping.declined);
+                let is_them = |email: &String| email.eq_ignore_ascii_case(appointment.visitor_email.as_str());
+                self.sequence < appointment.sequence || !declined.any(is_them)
+            }
+            (MailKind::BecameSeries, AppointmentStatus::Confirmed) => false,
             _ => true,
         }
     }
@@ -60,6 +69,9 @@ impl Task for SendMail {
             let Some(appointment) = appointment_get(tx, organization_id, &self.appointment_id).await? else {
                 return Ok(Outcome::Done);
             };
+            if engine.is_mail_sent(tx, organization_id, Subject::Appointment(&self.appointment_id), job).await? {
+                return Ok(Outcome::Done);
+            }
             engine.details(tx, appointment).await?
         };
         if self.is_superseded(&details) {
@@ -68,9 +80,18 @@ impl Task for SendMail {
         if details.meeting_pending() && engine.age(job) < engine.0.settings.meeting_link_wait {
             return Ok(Outcome::Retry(SOON, "the meeting link is not there yet".to_owned()));
         }
-        let mail = engine.compose(&details, self.kind, self.recipient)?;
+        let mut mail = engine.compose(&details, self.kind, self.recipient)?;
+        if self.kind.is_notice() {
+            // A second one of the same appointment is no repetition.
+            mail.message_id = format!("<{}.{}@{}>", job.id, self.kind.as_str(), engine.installation());
+        }
         match mailer.send(mail).await {
-            Ok(Sent::Accepted) => Ok(Outcome::Done),
+            Ok(Sent::Accepted) => {
+                let Self { appointment_id, kind, recipient, sequence } = self;
+                let detail = json!({ "kind": kind, "recipient": recipient, "sequence": sequence });
+                engine.mail_sent(organization_id, Subject::Appointment(appointment_id), job, detail).await?;
+                Ok(Outcome::Done)
+            }
             Ok(Sent::Refused(why)) => Ok(Outcome::GiveUp(why)),
             Err(error) => Ok(Outcome::Retry(engine.pause(job), error.to_string())),
         }

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use cupo_store::{Job, NewJob, operator_alert_get};
 use serde::{Deserialize, Serialize};
 
-use super::Outcome;
+use super::{InstallationTask, Outcome};
 use crate::{Engine, EngineError, mail::Sent};
 
 /// Tells the operator of what only they can mend. It concerns no organization.
@@ -13,9 +13,6 @@ pub(crate) struct TellOperator {
 }
 
 impl TellOperator {
-    pub(crate) const KIND: &'static str = "tell_operator";
-    pub(crate) const PATIENCE: TimeDelta = TimeDelta::days(1);
-
     pub(crate) fn to_job(&self, engine: &Engine) -> Result<NewJob, EngineError> {
         Ok(NewJob {
             id: engine.fresh(),
@@ -27,9 +24,14 @@ impl TellOperator {
             created_at: engine.now(),
         })
     }
+}
+
+impl InstallationTask for TellOperator {
+    const KIND: &'static str = "tell_operator";
+    const PATIENCE: TimeDelta = TimeDelta::days(1);
 
     /// An alert that is over by now is not told.
-    pub(crate) async fn run(&self, engine: &Engine, job: &Job) -> Result<Outcome, EngineError> {
+    async fn run(&self, engine: &Engine, job: &Job) -> Result<Outcome, EngineError> {
         let (Some(mailer), Some(to)) = (&engine.0.mailer, &engine.0.settings.operator_email) else {
             return Ok(Outcome::Done);
         };

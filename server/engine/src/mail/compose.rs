@@ -115,7 +115,8 @@ impl Engine {
     fn calendar_part(&self, details: &Details, kind: MailKind, to: Recipient, locale: Locale) -> Option<CalendarPart> {
         // Nothing stands in anybody's calendar before a host has agreed.
         let is_told_elsewhere = details.provider_invites
-            || matches!(kind, MailKind::Collision | MailKind::Request | MailKind::Declined | MailKind::Expired);
+            || kind.is_notice()
+            || matches!(kind, MailKind::Request | MailKind::Declined | MailKind::Expired);
         if is_told_elsewhere {
             return None;
         }
@@ -155,7 +156,11 @@ fn further_dates(details: &Details, kind: MailKind, locale: Locale, tz: Tz) -> O
     let told = match kind {
         MailKind::Confirmation | MailKind::Request | MailKind::Change => &details.series,
         MailKind::Cancellation => &details.ended_together,
-        MailKind::Declined | MailKind::Expired | MailKind::Collision => return None,
+        MailKind::Declined
+        | MailKind::Expired
+        | MailKind::Collision
+        | MailKind::GuestDeclined
+        | MailKind::BecameSeries => return None,
     };
     let later = told.iter().filter(|other| other.start_at > details.appointment.start_at);
     let dates: Vec<_> = later.map(|other| when::moment(locale, other.start_at, tz)).collect();
@@ -179,7 +184,7 @@ fn people(details: &Details, to: Recipient, locale: Locale, label: &dyn Fn(&str)
     facts
 }
 
-fn mailbox(name: &str, email: &EmailAddress) -> Result<Mailbox, EngineError> {
+pub(super) fn mailbox(name: &str, email: &EmailAddress) -> Result<Mailbox, EngineError> {
     let address: Address = email.as_str().parse().map_err(|e| EngineError::internal("a mail address", e))?;
     Ok(Mailbox::new(Some(name.to_owned()), address))
 }

@@ -1,9 +1,12 @@
 //! Mail: what is written to visitors and hosts, and how it leaves.
 
+mod account;
 mod alert;
 mod compose;
 pub(crate) mod ics;
 mod layout;
+mod sent;
+mod stale;
 pub(crate) mod when;
 
 use std::time::{Duration, SystemTime};
@@ -35,12 +38,21 @@ pub(crate) enum MailKind {
     Expired,
     /// The host put its event over another appointment.
     Collision,
+    /// The visitor declined in a calendar; the appointment stands.
+    GuestDeclined,
+    /// The host made its event recur.
+    BecameSeries,
 }
 
 impl MailKind {
     /// Whether what it tells of does not take place.
     pub(crate) fn is_end(self) -> bool {
         matches!(self, Self::Cancellation | Self::Declined | Self::Expired)
+    }
+
+    /// Whether it tells of something that changes nothing of the appointment, and may happen to it several times.
+    pub(crate) fn is_notice(self) -> bool {
+        matches!(self, Self::Collision | Self::GuestDeclined | Self::BecameSeries)
     }
 }
 
@@ -54,6 +66,8 @@ impl MailKind {
             Self::Declined => "declined",
             Self::Expired => "expired",
             Self::Collision => "collision",
+            Self::GuestDeclined => "guest_declined",
+            Self::BecameSeries => "became_series",
         }
     }
 }

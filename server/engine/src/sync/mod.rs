@@ -1,10 +1,26 @@
 //! Following a calendar: busy time into the mirror, changes of our own events onto their appointments.
 //!
 //! The provider is asked outside any transaction; one transaction then applies all it said and saves the cursor. A pull
-//! that another one overtook applies nothing. The calendar wins: what a host moves or deletes there happens to the
-//! appointment, unless the appointment itself has a newer change that is still to be pushed.
+//! that another one overtook applies nothing. The calendar wins, unless the appointment itself has a newer change that is still to
+//! be pushed. What happens there to the event of an appointment that is not over has these effects, each with a line of history
+//! and mails:
+//!
+//! | in the calendar | the appointment |
+//! |---|---|
+//! | it is moved, or takes longer | follows (`following`); onto another appointment it stays, and the host is told |
+//! | it is deleted or cancelled | is cancelled |
+//! | it is moved into another calendar of the host that is followed | stays, and is followed there (`elsewhere`) |
+//! | a visitor declines | stays; both are told (`answers`) |
+//! | it is made to recur | stands for the first date that takes place; the host is told (`series`) |
+//! | its calendar is deleted | stays; the event is written anew where the host's events go now (`lost_calendar`) |
+//! | nobody may read it any more | stays; the host is told, and all is caught up when the account is connected again |
 
+mod answers;
+mod elsewhere;
+mod following;
+mod lost_calendar;
 mod own_events;
+mod series;
 
 use std::sync::Arc;
 
@@ -24,6 +40,8 @@ use cupo_store::{
 };
 
 use crate::{Engine, EngineError, engine::transact};
+use elsewhere::Elsewhere;
+pub(crate) use following::time_of;
 use own_events::MappedEvent;
 
 /// How much of the mirrored time may pass before the window is moved on by a full round.
@@ -38,16 +56,18 @@ pub(crate) enum Pulled {
 }
 
 /// One round of a calendar, as the provider told it.
-struct Round {
-    changes: Changes,
+pub(crate) struct Round {
+    pub(crate) changes: Changes,
     /// A full round tells everything that exists in `window`.
     full: Option<Full>,
+    /// Our events that are here no more, and where they are now.
+    elsewhere: Vec<Elsewhere>,
     /// When it was asked: the mirror is no fresher than this.
     asked_at: DateTime<Utc>,
     /// The end of the mirrored time.
     mirror_until: DateTime<Utc>,
     /// The zone in which all-day events are read.
-    tz: Tz,
+    pub(crate) tz: Tz,
 }
 
 struct Full {
@@ -72,7 +92,12 @@ impl Engine {
             }
             calendar
         };
-        let round = self.ask_for_changes(&calendar).await?;
+        let round = match self.ask_for_changes(&calendar).await {
+            Err(EngineError::Provider(ProviderError::NotFound)) => {
+                return self.calendar_not_found(&calendar).await.map(|()| Pulled::Applied);
+            }
+            round => round?,
+        };
         let applied = transact!(self, tx => self.apply(tx, &calendar, &round).await?)?;
         self.committed(organization_id);
         Ok(applied)
@@ -80,8 +105,7 @@ impl Engine {
 
     async fn ask_for_changes(&self, calendar: &Calendar) -> Result<Round, EngineError> {
         let now = self.now();
-        let ahead = TimeDelta::days(self.0.settings.mirror_days.into());
-        let window = Interval { start: now - TimeDelta::days(1), end: now + ahead };
+        let window = self.mirror_window(now);
         let reaches = calendar.mirror_until.filter(|until| *until > window.end - WINDOW_SLACK);
         if let (Some(cursor), Some(mirror_until)) = (&calendar.sync_cursor, reaches) {
             let cursor = SyncCursor::new(cursor.as_str());
@@ -90,21 +114,38 @@ impl Engine {
                     tracing::info!(calendar = %calendar.id, "the sync cursor has expired: everything is read again");
                 }
                 changes => {
-                    let changes = changes?;
+                    let mut changes = changes?;
                     // What is gone of a calendar that we write to is told from what was known before it was asked.
                     if !(changes.is_whole && calendar.can_write) {
+                        self.add_own_series(calendar, &mut changes).await?;
                         let tz = self.zone_of(calendar, &changes).await?;
+                        let elsewhere = self.look_elsewhere(calendar, &changes, &[]).await?;
                         let full = changes.is_whole.then(|| Full { mapped: Vec::new() });
-                        return Ok(Round { changes, full, asked_at: now, mirror_until, tz });
+                        return Ok(Round { changes, full, elsewhere, asked_at: now, mirror_until, tz });
                     }
                 }
             }
         }
+        self.whole_round(calendar).await
+    }
+
+    /// Everything that the calendar holds, whatever is known of it.
+    pub(crate) async fn whole_round(&self, calendar: &Calendar) -> Result<Round, EngineError> {
+        let now = self.now();
+        let window = self.mirror_window(now);
         let mapped = self.mapped_events(calendar, window).await?;
         let mut changes = self.call_changes(calendar, None, window).await?;
+        self.add_own_series(calendar, &mut changes).await?;
         self.add_unnamed(calendar, &mapped, &mut changes).await?;
         let tz = self.zone_of(calendar, &changes).await?;
-        Ok(Round { changes, full: Some(Full { mapped }), asked_at: now, mirror_until: window.end, tz })
+        let elsewhere = self.look_elsewhere(calendar, &changes, &mapped).await?;
+        Ok(Round { changes, full: Some(Full { mapped }), elsewhere, asked_at: now, mirror_until: window.end, tz })
+    }
+
+    /// The time that is mirrored.
+    fn mirror_window(&self, now: DateTime<Utc>) -> Interval {
+        let ahead = TimeDelta::days(self.0.settings.mirror_days.into());
+        Interval { start: now - TimeDelta::days(1), end: now + ahead }
     }
 
     /// Asks for our own events that a whole round did not name. One that the host moved out of the window is still there.
@@ -141,7 +182,10 @@ impl Engine {
 
     /// The calendar's own zone; the host's where the provider tells none that is known.
     async fn zone_of(&self, calendar: &Calendar, changes: &Changes) -> Result<Tz, EngineError> {
-        let told = changes.time_zone.as_deref().or(calendar.time_zone.as_deref());
+        self.zone_called(calendar, changes.time_zone.as_deref().or(calendar.time_zone.as_deref())).await
+    }
+
+    async fn zone_called(&self, calendar: &Calendar, told: Option<&str>) -> Result<Tz, EngineError> {
         if let Some(zone) = told.and_then(|name| TimeZoneName::parse(name).ok()) {
             return Ok(zone.tz());
         }
@@ -153,11 +197,15 @@ impl Engine {
         Ok(schedule.ok_or(EngineError::NotFound("schedule"))?.time_zone.tz())
     }
 
-    async fn apply(&self, tx: &mut Tx, asked: &Calendar, round: &Round) -> Result<Pulled, EngineError> {
+    /// Applies a round that was asked for with the calendar as it is in `asked`.
+    pub(crate) async fn apply(&self, tx: &mut Tx, asked: &Calendar, round: &Round) -> Result<Pulled, EngineError> {
         let (organization_id, id) = (&asked.organization_id, &asked.id);
         let Some(calendar) = calendar_get(tx, organization_id, id).await? else { return Ok(Pulled::Applied) };
         if calendar.sync_cursor != asked.sync_cursor {
             return Ok(Pulled::Overtaken);
+        }
+        for moved in &round.elsewhere {
+            self.adopt_elsewhere(tx, &calendar, moved).await?;
         }
         // A whole round says nothing of deletions: what it does not name is gone.
         let mut mirror = Vec::new();
@@ -168,6 +216,11 @@ impl Engine {
                 mirror.retain(|known: &BusyInterval| !is_of(&known.external_event_id, event_id));
                 mirror.extend(busy);
                 continue;
+            }
+            if let EventChange::Upsert(event) = change
+                && let Some(first) = &event.first_instance
+            {
+                busy_interval_delete(tx, organization_id, id, first, self.now()).await?;
             }
             for known in busy_interval_ids_of_event(tx, organization_id, id, event_id).await? {
                 if !busy.iter().any(|busy| busy.external_event_id == known) {
@@ -220,7 +273,12 @@ impl Engine {
                 if let Some(mapping) = mapping_get_by_external(tx, &calendar.organization_id, &calendar.id, id).await? {
                     match instances.next() {
                         Some(first) => {
-                            let taken = self.own_event_changed(tx, mapping, first, tz).await?;
+                            let whole = CalendarEvent {
+                                id: id.clone(),
+                                first_instance: Some(first.id.clone()),
+                                ..first.clone()
+                            };
+                            let taken = self.own_event_changed(tx, mapping, &whole, tz).await?;
                             busy.extend(taken.map(|interval| busy_interval(calendar, first, interval)));
                         }
                         None => self.own_event_removed(tx, calendar, id).await?,
@@ -277,14 +335,14 @@ impl Engine {
             }
         })?;
         if changed {
-            self.invalidate(organization_id);
+            self.committed(organization_id);
         }
         Ok(())
     }
 }
 
 /// Whether the changes say that the event is there.
-fn is_named(external_event_id: &str, changes: &[EventChange]) -> bool {
+pub(crate) fn is_named(external_event_id: &str, changes: &[EventChange]) -> bool {
     changes.iter().any(|change| match change {
         EventChange::Upsert(event) => event.id == external_event_id,
         EventChange::Series { id, .. } => id == external_event_id,

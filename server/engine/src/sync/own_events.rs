@@ -1,34 +1,18 @@
-//! Our own events in a provider's calendar: recognized, never counted as conflicts, and followed when they change there.
+//! Our own events in a provider's calendar: recognized, and never counted as conflicts.
 
-use chrono_tz::Tz;
-use cupo_core::{
-    appointment::{AppointmentStatus, CancelledBy},
-    ids::ClaimId,
-    interval::{Interval, normalize, subtract},
-};
-use cupo_providers::{CalendarEvent, EventStatus, MeetingLink, Transparency};
+use cupo_core::interval::Interval;
+use cupo_providers::CalendarEvent;
 use cupo_store::{
-    Appointment, AppointmentCursor, AppointmentExternalMapping, AppointmentFilter, Calendar, MeetingState, Tx,
-    appointment_list, appointment_list_by_claim, appointment_set_meeting_url, claim_hosts, claim_list, event_type_get,
-    mapping_get, mapping_get_by_external, mapping_list_by_event, mapping_mark_deleted, mapping_upsert,
+    AppointmentExternalMapping, Calendar, MeetingState, Tx, appointment_list_by_calendar, appointment_list_by_claim,
+    calendar_get, claim_hosts, mapping_get, mapping_get_by_external, mapping_list_by_event, mapping_upsert,
 };
-use serde_json::json;
 
-use crate::{
-    Engine, EngineError,
-    audit::{Actor, Subject},
-    booking::transitions::Ending,
-    details::version_of,
-    jobs::{PushEvent, SendMail},
-    mail::{MailKind, Recipient},
-};
+use crate::{Engine, EngineError, jobs::PushEvent};
 
 /// An event that an appointment of the future is mapped to.
 pub(super) struct MappedEvent {
     pub(super) external_event_id: String,
 }
-
-const PAGE: u32 = 200;
 
 /// A version that no appointment has: the provider's state is not known to be ours.
 const NOTHING_PUSHED: i64 = -1;
@@ -43,28 +27,14 @@ impl Engine {
         let organization_id = &calendar.organization_id;
         let tx = &mut self.0.store.read().await?;
         let mut mapped = Vec::new();
-        let mut after: Option<AppointmentCursor> = None;
-        loop {
-            let filter = AppointmentFilter::Upcoming;
-            let page = appointment_list(tx, organization_id, filter, self.now(), PAGE, after.as_ref()).await?;
-            for appointment in &page {
-                if appointment.host_user_id != calendar.user_id || appointment.start_at >= window.end {
-                    continue;
-                }
-                let mapping = mapping_get(tx, organization_id, &appointment.claim_id).await?;
-                mapped.extend(
-                    mapping
-                        .filter(|mapping| mapping.calendar_id == calendar.id && mapping.deleted_at.is_none())
-                        .map(|mapping| MappedEvent { external_event_id: mapping.external_event_id }),
-                );
-            }
-            match page.last() {
-                Some(last) if page.len() == PAGE as usize => {
-                    after = Some(AppointmentCursor { start_at: last.start_at, id: last.id.clone() });
-                }
-                _ => return Ok(mapped),
+        for appointment in appointment_list_by_calendar(tx, organization_id, &calendar.id, self.now()).await? {
+            if appointment.start_at < window.end
+                && let Some(mapping) = mapping_get(tx, organization_id, &appointment.claim_id).await?
+            {
+                mapped.push(MappedEvent { external_event_id: mapping.external_event_id });
             }
         }
+        Ok(mapped)
     }
 
     /// The mapping of an event that is ours: by the stored id, or by our mark where the answer to our write was lost or
@@ -80,9 +50,14 @@ impl Engine {
         if known.is_some() {
             return Ok(known);
         }
-        let Some(mark) = event.mark.as_ref().filter(|mark| mark.installation == self.installation()) else {
+        // The dates of an event that recurs bear its mark, and none of them is it.
+        let by_itself = event.mark.as_ref().filter(|_| event.recurring_event_id.is_none());
+        let Some(mark) = by_itself.filter(|mark| mark.installation == self.installation()) else {
             return Ok(None);
         };
+        if self.is_being_deleted(tx, calendar, &event.id).await? {
+            return Ok(None);
+        }
         let sharing = appointment_list_by_claim(tx, organization_id, &mark.claim_id).await?;
         // A host whose appointment went to another one has a mark of it no more.
         if !sharing.iter().any(|appointment| appointment.host_user_id == calendar.user_id) {
@@ -91,6 +66,11 @@ impl Engine {
         let old = mapping_get(tx, organization_id, &mark.claim_id).await?;
         if old.as_ref().is_some_and(|old| old.external_event_id != event.id) {
             return Ok(None);
+        }
+        if let Some(old) = old.as_ref().filter(|old| old.deleted_at.is_none() && old.calendar_id != calendar.id)
+            && calendar_get(tx, organization_id, &old.calendar_id).await?.is_some()
+        {
+            return self.moved_into(tx, calendar, old, event).await.map(Some);
         }
         let adopted = AppointmentExternalMapping {
             claim_id: mark.claim_id.clone(),
@@ -102,7 +82,8 @@ impl Engine {
             html_link: event.html_link.clone(),
             meeting_state: old.as_ref().map_or(MeetingState::None, |old| old.meeting_state),
             pushed_sequence: NOTHING_PUSHED,
-            guests: old.map(|old| old.guests).unwrap_or_default(),
+            guests: old.as_ref().map(|old| old.guests.clone()).unwrap_or_default(),
+            declined: old.map(|old| old.declined).unwrap_or_default(),
             deleted_at: None,
         };
         mapping_upsert(tx, &adopted).await?;
@@ -128,143 +109,4 @@ impl Engine {
         }
         Ok(false)
     }
-
-    /// Our event was deleted or cancelled there: so is the appointment.
-    pub(super) async fn own_event_removed(
-        &self,
-        tx: &mut Tx,
-        calendar: &Calendar,
-        external_event_id: &str,
-    ) -> Result<(), EngineError> {
-        let organization_id = &calendar.organization_id;
-        let mapping = mapping_get_by_external(tx, organization_id, &calendar.id, external_event_id).await?;
-        let Some(mapping) = mapping.filter(|mapping| mapping.deleted_at.is_none()) else { return Ok(()) };
-        mapping_mark_deleted(tx, organization_id, &mapping.claim_id, self.now()).await?;
-        for appointment in self.confirmed_of(tx, &mapping).await? {
-            let ending = Ending::Cancelled(CancelledBy::Calendar, None);
-            self.end_within(tx, &appointment, ending, Actor::Calendar).await?;
-        }
-        Ok(())
-    }
-
-    /// The appointments for which an event stands in the calendar, as long as they are not over: what becomes of the event
-    /// of one that is over changes nothing.
-    async fn confirmed_of(
-        &self,
-        tx: &mut Tx,
-        mapping: &AppointmentExternalMapping,
-    ) -> Result<Vec<Appointment>, EngineError> {
-        let mut sharing = appointment_list_by_claim(tx, &mapping.organization_id, &mapping.claim_id).await?;
-        sharing.retain(|appointment| {
-            appointment.status == AppointmentStatus::Confirmed && appointment.end_at > self.now()
-        });
-        Ok(sharing)
-    }
-
-    /// Our event looks like this now. Gives the time it takes beyond its appointment's claim: none, unless the host moved it
-    /// onto another appointment.
-    pub(super) async fn own_event_changed(
-        &self,
-        tx: &mut Tx,
-        mut mapping: AppointmentExternalMapping,
-        event: &CalendarEvent,
-        tz: Tz,
-    ) -> Result<Option<Interval>, EngineError> {
-        let sharing = appointment_list_by_claim(tx, &mapping.organization_id, &mapping.claim_id).await?;
-        let is_ours_newer = mapping.pushed_sequence != version_of(&sharing);
-        let mut confirmed = self.confirmed_of(tx, &mapping).await?;
-        let time = time_of(event, tz);
-        let is_covered = |claim: Interval, time: Interval| claim.start <= time.start && time.end <= claim.end;
-        let beyond = |confirmed: &[Appointment]| {
-            let claim = confirmed.first()?.claim;
-            time.filter(|time| !is_covered(claim, *time))
-        };
-        if mapping.etag.is_some() && mapping.etag == event.etag {
-            // The echo of our own write.
-            return Ok(beyond(&confirmed));
-        }
-        mapping.etag = event.etag.clone();
-        if let MeetingLink::Ready { url } = MeetingLink::from(event.meeting.clone())
-            && mapping.meeting_state == MeetingState::Pending
-        {
-            mapping.meeting_state = MeetingState::Ready;
-            for appointment in &sharing {
-                let Appointment { organization_id, id, .. } = appointment;
-                appointment_set_meeting_url(tx, organization_id, id, Some(&url)).await?;
-            }
-        }
-        let is_over = |of: &Appointment| of.status == AppointmentStatus::Confirmed && of.end_at <= self.now();
-        if confirmed.is_empty() && sharing.iter().any(is_over) {
-            // The appointment is over. Where its event is now, it takes time as any other.
-            mapping_upsert(tx, &mapping).await?;
-            return Ok(event.busy_interval(tz).filter(|busy| busy.end > self.now()));
-        }
-        let is_at = |time: &Interval, of: &Appointment| (time.start, time.end) == (of.start_at, of.end_at);
-        let moved_to = time.filter(|time| confirmed.first().is_some_and(|first| !is_at(time, first)));
-        if let Some(time) = moved_to.filter(|_| !is_ours_newer)
-            && self.follow(tx, &mapping.claim_id, &confirmed, time).await?
-        {
-            // The provider has this time already: there is nothing to push.
-            let sharing = appointment_list_by_claim(tx, &mapping.organization_id, &mapping.claim_id).await?;
-            mapping.pushed_sequence = version_of(&sharing);
-            confirmed = self.confirmed_of(tx, &mapping).await?;
-        }
-        mapping_upsert(tx, &mapping).await?;
-        Ok(if is_ours_newer { None } else { beyond(&confirmed) })
-    }
-
-    /// Moves the appointments of a claim to where the host moved their event; says whether they went. Their buffers give way
-    /// to other appointments. Two claims of a host can never share time, though a host may put one event over another: then
-    /// the appointments stay where they were, the mirror takes the event's time too, and the host is told.
-    async fn follow(
-        &self,
-        tx: &mut Tx,
-        claim_id: &ClaimId,
-        confirmed: &[Appointment],
-        time: Interval,
-    ) -> Result<bool, EngineError> {
-        let Some(first) = confirmed.first() else { return Ok(false) };
-        let Appointment { id, organization_id, event_type_id, .. } = first;
-        let rules = event_type_get(tx, organization_id, event_type_id).await?.map(|event_type| event_type.rules);
-        let wanted = rules.map_or(time, |rules| Interval {
-            start: time.start - rules.buffer_before,
-            end: time.end + rules.buffer_after,
-        });
-        let mut others = Vec::new();
-        for host in claim_hosts(tx, organization_id, claim_id).await? {
-            let claims = claim_list(tx, organization_id, &host, wanted).await?;
-            others.extend(claims.into_iter().filter(|other| other.id != *claim_id).map(|other| other.claim));
-        }
-        let left = subtract(&[wanted], &normalize(others));
-        if let Some(claim) = left.into_iter().find(|left| left.start <= time.start && time.end <= left.end) {
-            let sharing = appointment_list_by_claim(tx, organization_id, claim_id).await?;
-            let standing: Vec<_> = sharing.into_iter().filter(|of| of.status.claims_time()).collect();
-            return Ok(!self.follow_within(tx, &standing, time, claim).await?.is_empty());
-        }
-        let detail = json!({ "start": time.start, "end": time.end });
-        let subject = Subject::Appointment(id);
-        self.audit(tx, organization_id, Actor::Calendar, "appointment.collides", subject, detail).await?;
-        if self.0.mailer.is_some() {
-            let mail = SendMail {
-                appointment_id: id.clone(),
-                kind: MailKind::Collision,
-                recipient: Recipient::Host,
-                sequence: first.sequence,
-            };
-            self.enqueue(tx, organization_id, &mail).await?;
-        }
-        Ok(false)
-    }
-}
-
-/// When an event takes place, whether or not it blocks time.
-fn time_of(event: &CalendarEvent, tz: Tz) -> Option<Interval> {
-    let blocking = CalendarEvent {
-        status: EventStatus::Confirmed,
-        transparency: Transparency::Opaque,
-        kind: cupo_providers::EventKind::Default,
-        attendees: Vec::new(),
-        ..event.clone()
-    };
-    blocking.busy_interval(tz)
 }

@@ -26,7 +26,7 @@ use cupo_store::{
 
 use crate::{
     Engine, EngineError, Principal,
-    availability::{HostShare, LiveBusy, Own, Situation, Wish, instants_of_dates, rules_for, starts_around},
+    availability::{HostShare, HostTime, LiveBusy, Own, Situation, Wish, instants_of_dates, rules_for, starts_around},
 };
 use sentences::Words;
 
@@ -81,6 +81,13 @@ impl Named {
         self.ask(range, |query| explain(query, &taken, start))
     }
 
+    /// The calendars of those who decide that nobody could read lately, each with what that means here.
+    fn stale(&self, words: &Words) -> Vec<ReasonView> {
+        let when_stale = self.situation.event_type.options.when_stale;
+        let deciding = self.counted().into_iter().map(|at| &self.situation.hosts[at].time);
+        deciding.flat_map(HostTime::stale).map(|calendar| words.stale(calendar, when_stale)).collect()
+    }
+
     /// What a start means for somebody who need not be there.
     fn explain_optional(&self, at: usize, start: DateTime<Utc>) -> HostExplanation<Source> {
         explain_host(&self.rules, &self.situation.hosts[at].open, None, &self.taken[at], start)
@@ -88,7 +95,10 @@ impl Named {
 
     fn view(&self, words: &Words, start: DateTime<Utc>) -> ExplanationView {
         let explanation = self.explain(start);
-        let sentence = words.verdict(self, &explanation, start);
+        let stale = self.stale(words);
+        let verdict = words.verdict(self, &explanation, start);
+        let told = std::iter::once(verdict).chain(stale.iter().map(|reason| reason.sentence.clone()));
+        let sentence = told.collect::<Vec<_>>().join(" ");
         let counted = self.counted();
         let hosts = self.situation.hosts.iter().enumerate().map(|(at, share)| {
             let place = counted.iter().position(|counted| *counted == at);
@@ -110,24 +120,29 @@ impl Named {
             is_offered: explanation.is_offered(),
             refusal: explanation.verdict.err().map(|refusal| refusal.as_str().to_owned()),
             sentence,
-            reasons: explanation.reasons.iter().map(|reason| words.reason(reason, start)).collect(),
+            reasons: explanation.reasons.iter().map(|reason| words.reason(reason, start)).chain(stale).collect(),
             hosts: hosts.collect(),
         }
     }
 }
 
-fn reason_view(words: &Words, reason: &HostReason<Source>, start: DateTime<Utc>) -> ReasonView {
-    let sentence = words.host_reason(reason, start);
-    let plain = |kind: &str| ReasonView {
+/// A reason that names nothing.
+fn plain(kind: &str, sentence: String) -> ReasonView {
+    ReasonView {
         kind: kind.to_owned(),
-        sentence: sentence.clone(),
+        sentence,
         from: None,
         to: None,
         part: None,
         calendar: None,
         title: None,
         appointment_id: None,
-    };
+    }
+}
+
+fn reason_view(words: &Words, reason: &HostReason<Source>, start: DateTime<Utc>) -> ReasonView {
+    let sentence = words.host_reason(reason, start);
+    let plain = |kind: &str| plain(kind, sentence.clone());
     match reason {
         HostReason::OutsideHours { .. } => plain("outside_hours"),
         HostReason::OffGrid { .. } => plain("off_grid"),

@@ -133,7 +133,8 @@ impl Engine {
         holds.retain(|hold| hold.expires_at > as_of);
         taken.extend(holds.iter().map(of_hold));
         // What no mirror is asked for has no reach.
-        let time = HostTime { mirror, claims, holds, calendars: Vec::new() };
+        let when_stale = event_type.options.when_stale;
+        let time = HostTime { mirror, claims, holds, calendars: Vec::new(), when_stale };
         Ok((HostShare { host, user, open, time }, taken))
     }
 }

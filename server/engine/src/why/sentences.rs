@@ -3,13 +3,16 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use cupo_core::{
+    event_type::WhenStale,
     interval::Interval,
     slots::{Explanation, HostReason, Part, Period, Reason},
     text::{self, Locale},
     wire::ReasonView,
 };
 
-use super::{Named, Source};
+use cupo_store::Calendar;
+
+use super::{Named, Source, plain};
 use crate::mail::when;
 
 /// The language and the zone of the sentences.
@@ -102,16 +105,23 @@ impl Words {
             }
             Reason::NotFirst { first: None } => ("not_first", self.say("not_first_taken", &[]), None, None),
         };
-        ReasonView {
-            kind: kind.to_owned(),
-            sentence,
-            from,
-            to,
-            part: None,
-            calendar: None,
-            title: None,
-            appointment_id: None,
-        }
+        ReasonView { from, to, ..plain(kind, sentence) }
+    }
+
+    /// A calendar whose mirror is stale, and what an event type does about it.
+    pub(super) fn stale(&self, calendar: &Calendar, when_stale: WhenStale) -> ReasonView {
+        let name = &calendar.name;
+        let since = match calendar.synced_at {
+            Some(at) => self.say("stale_since", &[("calendar", name), ("when", &when::moment(self.locale, at, self.tz))]),
+            None => self.say("stale_never", &[("calendar", name)]),
+        };
+        let key = match when_stale {
+            WhenStale::Offer => "stale_offer",
+            WhenStale::Ask => "stale_ask",
+            WhenStale::Approve => "stale_approve",
+        };
+        let sentence = self.say(key, &[("since", &since)]);
+        ReasonView { from: calendar.synced_at, calendar: Some(name.clone()), ..plain("stale_calendar", sentence) }
     }
 
     fn off_grid(&self, before: Option<DateTime<Utc>>, after: Option<DateTime<Utc>>, start: DateTime<Utc>) -> String {

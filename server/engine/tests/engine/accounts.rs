@@ -56,8 +56,9 @@ async fn a_calendar_that_cannot_be_read_makes_its_account_fall_behind_until_it_c
 #[tokio::test]
 async fn a_mirror_that_nobody_brought_up_to_date_is_late() {
     let world = World::open_for_business().await;
+    let read_at = world.the_account().await.last_sync_at;
     world.pass(TimeDelta::days(8));
-    let late = AccountCondition::Behind { code: "late".to_owned() };
+    let late = AccountCondition::Stale { code: "late".to_owned(), read_at };
     assert_eq!(world.the_account().await.condition, late, "the channel has ended, and nothing was read since");
 }
 

@@ -295,6 +295,53 @@ async fn an_expired_secret_of_an_organization_is_replaced_by_its_administrators(
 }
 
 #[tokio::test]
+async fn a_secret_that_was_replaced_in_one_process_is_used_at_once_in_another() {
+    let world = World::with_microsoft().await;
+    let id = connect(&world, application(DEMO_CLIENT_SECRET), "ben@contoso.example", &world.principal).await.unwrap();
+    let another = world.another_process().await;
+    another.account_refresh(&world.principal, &id).await.unwrap();
+    register(world.microsoft(), "a new secret", false);
+    world.engine.credential_add(&world.principal, application("a new secret")).await.unwrap();
+    world.microsoft().clear_exchanges();
+    for _ in 0..2 {
+        another.account_refresh(&world.principal, &id).await.unwrap();
+    }
+    let asked = world.microsoft().exchanges();
+    let minted = asked.iter().filter(|exchange| exchange.path.ends_with("/token")).count();
+    assert_eq!(minted, 1, "the token of the old secret is forgotten, that of the new one is kept");
+}
+
+#[tokio::test]
+async fn an_account_that_waits_in_one_process_is_tried_when_it_was_mended_in_another() {
+    let world = World::with_microsoft().await;
+    let id = connect(&world, application(DEMO_CLIENT_SECRET), "ben@contoso.example", &world.principal).await.unwrap();
+    let worker = world.another_process().await;
+    worker.run_due_jobs().await.unwrap();
+    register(world.microsoft(), DEMO_CLIENT_SECRET, true);
+    world.pass(TimeDelta::hours(2));
+    let tokens_asked = || {
+        let asked = world.microsoft().exchanges();
+        asked.iter().filter(|exchange| exchange.path.ends_with("/token")).count()
+    };
+    worker.run_periodic().await.unwrap();
+    for _ in 0..3 {
+        world.pass(TimeDelta::minutes(10));
+        worker.run_due_jobs().await.unwrap();
+    }
+    assert!(world.the_account().await.account.state_reason.is_some());
+    let before = tokens_asked();
+    world.pass(TimeDelta::minutes(10));
+    worker.run_due_jobs().await.unwrap();
+    assert_eq!(tokens_asked(), before, "it is left alone for an hour");
+
+    register(world.microsoft(), "a new secret", false);
+    world.engine.credential_add(&world.principal, application("a new secret")).await.unwrap();
+    world.pass(TimeDelta::minutes(6));
+    worker.run_due_jobs().await.unwrap();
+    assert_eq!(world.the_account().await.account.state_reason, None, "account {id}");
+}
+
+#[tokio::test]
 async fn a_credential_is_stored_sealed_and_printed_nowhere() {
     let world = World::new().await;
     delegate(&world, &REQUIRED_SCOPES);

@@ -315,6 +315,22 @@ async fn a_named_calendar_receives_events_where_no_other_does() {
 }
 
 #[tokio::test]
+async fn where_all_calendars_that_an_event_type_looks_at_are_gone_the_usual_ones_count() {
+    let world = open(OUTLOOK, by_phone()).await;
+    let personal = named(&world, "Personal").await;
+    let conflict_calendar_ids = Some(vec![personal.id.to_string()]);
+    let hosts = vec![EventTypeHostInput { conflict_calendar_ids, ..host(&world.principal) }];
+    world.change(EventTypeInput { hosts, ..by_phone() }).await;
+    world.microsoft().insert_event(OUTLOOK, busy(START, NEXT)).unwrap();
+    sync(&world).await;
+    assert!(world.is_offered(START).await, "the usual calendar does not count for it");
+    world.microsoft().delete_calendar(&format!("{OUTLOOK}/Personal")).unwrap();
+    sync(&world).await;
+    assert!(!world.is_offered(START).await && world.is_offered(NEXT).await, "never none");
+    assert_eq!(world.mails_to("ana@clinic.example").len(), 1, "the host knows why");
+}
+
+#[tokio::test]
 async fn a_calendar_that_cannot_be_written_to_is_refused_as_a_target() {
     let world = open(OUTLOOK, by_phone()).await;
     let birthdays = named(&world, "Birthdays").await;

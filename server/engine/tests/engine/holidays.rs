@@ -203,3 +203,15 @@ async fn a_forgotten_calendar_closes_nothing_and_no_schedule_names_it() {
     let again = world.engine.holiday_calendar_delete(&world.principal, &made.id).await;
     assert!(matches!(again, Err(EngineError::NotFound("holiday calendar"))));
 }
+
+#[tokio::test]
+async fn a_member_has_only_so_many_holiday_calendars() {
+    let world = World::new().await;
+    let file = calendar_of(&["20261125"]);
+    for number in 0..20 {
+        world.engine.holiday_calendar_upload(&world.principal, &format!("Number {number}"), &file).await.unwrap();
+    }
+    let refused = world.engine.holiday_calendar_upload(&world.principal, "One more", &file).await;
+    assert_eq!(fields(refused.unwrap_err()), ["name"]);
+    assert_eq!(world.engine.holiday_calendars(&world.principal).await.unwrap().len(), 20);
+}

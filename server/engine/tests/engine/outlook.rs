@@ -1,10 +1,10 @@
 //! Accounts of Microsoft's: connecting them, keeping their rotating tokens, and whose turn it is when they are refused.
 
 use chrono::TimeDelta;
-use cupo_engine::{AccountCondition, ConnectStart, Engine, EngineError, OauthCallback, TestWhat};
+use cupo_engine::{AccountCondition, ConnectStart, Engine, EngineError, OauthCallback, TestWhat, clock::Clock};
 use cupo_providers::ProviderError;
 use cupo_simulators::microsoft::{Behaviour, Client, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET, Fault, UserSeed};
-use cupo_store::{AccountState, Provider, account_get};
+use cupo_store::{AccountState, Provider, account_get, lease_get};
 use futures::future::join_all;
 use sqlx::{Connection, Executor, SqliteConnection};
 
@@ -168,17 +168,28 @@ async fn processes_that_refresh_at_the_same_time_keep_the_account() {
 async fn a_caller_that_gives_up_does_not_take_a_rotated_token_along() {
     let world = connected(false).await;
     world.pass(TimeDelta::hours(2));
-    // Somebody else is writing, so that the new token cannot be stored yet.
-    let writing = world.store.write().await.unwrap();
-    let answered = async {
+    let slow = Fault { path_pattern: Some("/token$".to_owned()), delay_ms: 500, ..Fault::default() };
+    world.microsoft().add_fault(slow).unwrap();
+    // Somebody else is writing when the answer comes, so that the new token cannot be stored yet.
+    let nothing_stored = async {
+        let name = format!("refresh:{}", world.the_account().await.account.id);
+        loop {
+            let lease = lease_get(&mut world.store.read().await.unwrap(), &name, world.clock.now()).await.unwrap();
+            if lease.is_some() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        let writing = world.store.write().await.unwrap();
         while token_calls(&world) == 0 {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
+        writing
     };
-    tokio::select! {
+    let writing = tokio::select! {
         refreshed = refresh_calendars(&world.engine, &world) => panic!("nothing can be stored: {refreshed:?}"),
-        () = answered => {}
-    }
+        writing = nothing_stored => writing,
+    };
     writing.rollback().await.unwrap();
     refresh_calendars(&world.engine, &world).await.unwrap();
     assert_eq!(token_calls(&world), 1, "the second caller got what the first one asked for");

@@ -16,7 +16,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
-use cupo_core::{appointment::AppointmentStatus, text::Locale};
+use cupo_core::{appointment::AppointmentStatus, ids::AccountId, text::Locale};
 use cupo_engine::{AccountCondition, CaldavInput, EngineError, EventTypeInput, FeedInput};
 use cupo_simulators::mail::Message;
 use cupo_store::{AccountState, Calendar, Provider, account_get};
@@ -28,6 +28,7 @@ type Listed = (&'static str, &'static str);
 
 /// What the stand-in for a server holds.
 struct Held {
+    username: &'static str,
     password: &'static str,
     calendars: Vec<Listed>,
     /// The iCalendar objects by their paths.
@@ -52,6 +53,7 @@ impl OwnServer {
     async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let held = Held {
+            username: "ana",
             password: "app-password",
             calendars: vec![("personal", "Personal"), ("work", "Work")],
             objects: BTreeMap::new(),
@@ -93,7 +95,7 @@ async fn answer(State(server): State<OwnServer>, request: Request<Body>) -> Resp
     if request.method == "GET" && !path.starts_with("/dav/") {
         return (held.feed.0, [(header::CONTENT_TYPE, "text/calendar")], held.feed.1).into_response();
     }
-    let expected = format!("Basic {}", STANDARD.encode(format!("ana:{}", held.password)));
+    let expected = format!("Basic {}", STANDARD.encode(format!("{}:{}", held.username, held.password)));
     if request.headers.get(header::AUTHORIZATION).is_none_or(|given| given.as_bytes() != expected.as_bytes()) {
         let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"dav\"")];
         return (StatusCode::UNAUTHORIZED, challenge).into_response();
@@ -239,6 +241,45 @@ async fn a_changed_password_asks_the_host_and_the_new_one_goes_on_where_the_old_
     let again = world.engine.connect_caldav(&world.principal, server.input("a third")).await.unwrap();
     assert_eq!(again, id);
     world.engine.account_refresh(&world.principal, &id).await.unwrap();
+}
+
+#[tokio::test]
+async fn two_services_with_one_login_are_two_accounts() {
+    for (username, names) in [
+        ("ana", ["ana@127.0.0.1", "ana@localhost"]),
+        ("ana@mail.example", ["ana@mail.example", "ana@mail.example (localhost)"]),
+    ] {
+        let (world, here, there) = (World::new().await, OwnServer::start().await, OwnServer::start().await);
+        for server in [&here, &there] {
+            server.change(|held| held.username = username);
+        }
+        there.change(|held| held.calendars = vec![("choir", "Choir")]);
+        let first = CaldavInput { username: username.to_owned(), ..here.input("app-password") };
+        // Another name of this machine.
+        let at_localhost = there.url("/dav/").replace("127.0.0.1", "localhost");
+        let second = CaldavInput { server: at_localhost, ..first.clone() };
+        let mut ids = Vec::new();
+        for input in [&first, &second, &first, &second] {
+            ids.push(world.engine.connect_caldav(&world.principal, input.clone()).await.unwrap());
+        }
+        assert_ne!(ids[0], ids[1]);
+        assert_eq!((&ids[0], &ids[1]), (&ids[2], &ids[3]), "each is known again");
+        let mut accounts = world.engine.accounts(&world.principal).await.unwrap();
+        accounts.sort_by(|a, b| a.account.email.cmp(&b.account.email));
+        assert_eq!(accounts.iter().map(|it| it.account.email.as_str()).collect::<Vec<_>>(), names);
+        let calendars = |id: &AccountId| {
+            let account = accounts.iter().find(|it| it.account.id == *id).unwrap();
+            account.calendars.iter().map(|calendar| calendar.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (calendars(&ids[0]), calendars(&ids[1])),
+            (vec!["Personal".into(), "Work".into()], vec!["Choir".into()])
+        );
+        // The password of one says nothing to the other.
+        there.change(|held| held.password = "another");
+        world.engine.account_refresh(&world.principal, &ids[0]).await.unwrap();
+        assert!(world.engine.account_refresh(&world.principal, &ids[1]).await.is_err());
+    }
 }
 
 #[tokio::test]

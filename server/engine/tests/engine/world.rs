@@ -17,7 +17,7 @@ use cupo_engine::{
     SessionSecret, SignUp, SlotsRequest,
     clock::{Clock, ManualClock},
     keyring::Keyring,
-    random::OsRandom,
+    random::{OsRandom, RandomSource},
 };
 use cupo_providers::{
     FeedConfig, Secret, Transport, TransportConfig,
@@ -29,7 +29,7 @@ use cupo_simulators::{
     mail::{MailSink, Message},
     microsoft::{self, MicrosoftOptions, MicrosoftSimulator},
 };
-use cupo_store::{Provider, Store};
+use cupo_store::{Provider, Store, Tx};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -57,25 +57,33 @@ pub struct World {
     pub principal: Principal,
     pub session: String,
     pub store: Store,
-    directory: TempDir,
+    database: String,
+    _directory: TempDir,
 }
 
 impl World {
     /// Ana has signed up; nothing is connected and nothing on offer.
     pub async fn new() -> Self {
-        Self::build(None).await
+        Self::build(None, None).await
     }
 
     /// The same, with a Microsoft of which the operator's application has an account.
     pub async fn with_microsoft() -> Self {
-        let microsoft = MicrosoftSimulator::start(MicrosoftOptions::default()).await.unwrap();
-        microsoft.clock().set(at(NOW));
-        Self::build(Some(microsoft)).await
+        Self::with_microsoft_on(None).await
     }
 
-    async fn build(microsoft: Option<MicrosoftSimulator>) -> Self {
+    /// The same, on a database of its own or on the one of this address.
+    pub async fn with_microsoft_on(database: Option<&str>) -> Self {
+        let microsoft = MicrosoftSimulator::start(MicrosoftOptions::default()).await.unwrap();
+        microsoft.clock().set(at(NOW));
+        Self::build(Some(microsoft), database).await
+    }
+
+    async fn build(microsoft: Option<MicrosoftSimulator>, database: Option<&str>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::connect(&format!("sqlite://{}/cupo.db", directory.path().display())).await.unwrap();
+        let own = || format!("sqlite://{}/cupo.db", directory.path().display());
+        let database = database.map_or_else(own, str::to_owned);
+        let store = Store::connect(&database).await.unwrap();
         store.migrate().await.unwrap();
         let google = GoogleSimulator::start(GoogleOptions::default()).await.unwrap();
         google.clock().set(at(NOW));
@@ -93,7 +101,8 @@ impl World {
             principal: signed_in.principal,
             session: signed_in.session_token.expose().to_owned(),
             store,
-            directory,
+            database,
+            _directory: directory,
         }
     }
 
@@ -108,9 +117,22 @@ impl World {
         engine(&self.store, &self.clock, &self.google, self.microsoft.as_ref(), &self.mail, settings)
     }
 
+    /// A process that draws by another source.
+    pub fn process_with_random(&self, random: Arc<dyn RandomSource>) -> Engine {
+        let Self { store, clock, google, microsoft, mail, .. } = self;
+        engine_with_random(store, clock, google, microsoft.as_ref(), mail, patient(), random)
+    }
+
+    /// A process with other encryption keys; those of the others are `[7; 32]` alone.
+    pub fn process_with_keys(&self, keys: &[[u8; 32]]) -> Engine {
+        let Self { store, clock, google, microsoft, mail, .. } = self;
+        let parts = parts(store, clock, google, microsoft.as_ref(), mail, patient(), Arc::new(OsRandom));
+        Engine::new(EngineParts { keyring: Keyring::new(keys).unwrap(), ..parts })
+    }
+
     /// The address of the database.
     pub fn database(&self) -> String {
-        format!("sqlite://{}/cupo.db", self.directory.path().display())
+        self.database.clone()
     }
 
     /// The Microsoft of [`World::with_microsoft`].
@@ -127,7 +149,12 @@ impl World {
 
     /// Ana has connected Google, and offers a half-hour first visit on weekdays from 9 to 17 in Madrid.
     pub async fn open_for_business() -> Self {
-        let world = Self::new().await;
+        Self::open_for_business_on(None).await
+    }
+
+    /// The same, on a database of its own or on the one of this address.
+    pub async fn open_for_business_on(database: Option<&str>) -> Self {
+        let world = Self::build(None, database).await;
         world.connect().await;
         world.offer(first_visit()).await;
         world.run().await;
@@ -204,15 +231,16 @@ impl World {
         decide(&format!("{}/o/oauth2/v2/auth/consent", self.google.base_url()), &form).await
     }
 
-    /// Runs every job that is due, moving the clock on in small steps until nothing falls due within half a minute.
+    /// Runs every job that is due, moving the clock on in small steps until nothing falls due within half a minute. What is
+    /// large is boxed: the tests' own stacks are small, and hold each of a test's many steps apart.
     pub async fn run(&self) {
         for _ in 0..15 {
-            self.engine.run_due_jobs().await.unwrap();
+            Box::pin(self.engine.run_due_jobs()).await.unwrap();
             // A conference is pending for a moment of real time.
             tokio::time::sleep(std::time::Duration::from_millis(30)).await;
             self.pass(TimeDelta::seconds(2));
         }
-        self.engine.run_due_jobs().await.unwrap();
+        Box::pin(self.engine.run_due_jobs()).await.unwrap();
     }
 
     /// Time passes for Cupo and for the providers.
@@ -247,7 +275,7 @@ impl World {
     }
 
     pub async fn book(&self, key: &str, start: &str) -> AppointmentView {
-        self.engine.book(key, request(start)).await.unwrap().view
+        Box::pin(self.engine.book(key, request(start))).await.unwrap().view
     }
 
     /// The events of Ana's calendar that take place.
@@ -309,6 +337,36 @@ impl World {
         self.engine.notifications(Provider::Google, headers, &[]).await.unwrap().remove(0)
     }
 
+    /// The kinds of the jobs that wait or run, and when they are due, in that order.
+    pub async fn jobs(&self) -> Vec<(String, DateTime<Utc>)> {
+        let query = "select kind, run_at from job where state = 'pending' order by run_at, id";
+        let rows: Vec<(String, i64)> = match &mut self.store.read().await.unwrap() {
+            Tx::Sqlite(connection) => sqlx::query_as(query).fetch_all(&mut **connection).await.unwrap(),
+            Tx::Postgres(connection) => sqlx::query_as(query).fetch_all(&mut **connection).await.unwrap(),
+        };
+        rows.into_iter().map(|(kind, at)| (kind, DateTime::from_timestamp_micros(at).unwrap())).collect()
+    }
+
+    /// The answer to a question for a number.
+    pub async fn count(&self, query: &str) -> i64 {
+        let query = sqlx::AssertSqlSafe(query);
+        match &mut self.store.read().await.unwrap() {
+            Tx::Sqlite(connection) => sqlx::query_scalar(query).fetch_one(&mut **connection).await.unwrap(),
+            Tx::Postgres(connection) => sqlx::query_scalar(query).fetch_one(&mut **connection).await.unwrap(),
+        }
+    }
+
+    /// Changes the database by hand.
+    pub async fn sql(&self, statement: &str) {
+        let mut tx = self.store.write().await.unwrap();
+        let statement = sqlx::query(sqlx::AssertSqlSafe(statement));
+        match &mut tx {
+            Tx::Sqlite(connection) => drop(statement.execute(&mut **connection).await.unwrap()),
+            Tx::Postgres(_) => panic!("not SQLite"),
+        }
+        tx.commit().await.unwrap();
+    }
+
     pub fn mails_to(&self, address: &str) -> Vec<Message> {
         let mut mails = self.mail.messages();
         mails.retain(|mail| mail.to.iter().any(|to| to.contains(address)));
@@ -346,17 +404,41 @@ fn engine(
     mail: &MailSink,
     settings: EngineSettings,
 ) -> Engine {
+    engine_with_random(store, clock, google, microsoft, mail, settings, Arc::new(OsRandom))
+}
+
+fn engine_with_random(
+    store: &Store,
+    clock: &Arc<ManualClock>,
+    google: &GoogleSimulator,
+    microsoft: Option<&MicrosoftSimulator>,
+    mail: &MailSink,
+    settings: EngineSettings,
+    random: Arc<dyn RandomSource>,
+) -> Engine {
+    Engine::new(parts(store, clock, google, microsoft, mail, settings, random))
+}
+
+fn parts(
+    store: &Store,
+    clock: &Arc<ManualClock>,
+    google: &GoogleSimulator,
+    microsoft: Option<&MicrosoftSimulator>,
+    mail: &MailSink,
+    settings: EngineSettings,
+    random: Arc<dyn RandomSource>,
+) -> EngineParts {
     let mailer = format!("smtp://{}", mail.smtp_address());
-    Engine::new(EngineParts {
+    EngineParts {
         store: store.clone(),
         clock: clock.clone(),
-        random: Arc::new(OsRandom),
+        random,
         keyring: Keyring::new(&[[7; 32]]).unwrap(),
         session_secret: SessionSecret::new(vec![9; 32]),
         providers: providers(clock, google, microsoft, &settings.feeds),
         mailer: Some(Mailer::from_url(&mailer, "Cupo <cupo@cupo.example>").unwrap()),
         settings,
-    })
+    }
 }
 
 /// A busy machine is no dead provider.
