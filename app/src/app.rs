@@ -16,6 +16,7 @@ use crate::pages::credentials::CredentialsPage;
 use crate::pages::docs::DocsPage;
 use crate::pages::event_type::EventTypePage;
 use crate::pages::event_types::EventTypesPage;
+use crate::pages::failed_jobs::FailedJobsPage;
 use crate::pages::hosts::HostsPage;
 use crate::pages::landing::LandingPage;
 use crate::pages::not_found::NotFoundPage;
@@ -58,6 +59,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("appointments/:id") view=AppointmentPage ssr=SsrMode::Async/>
                     <Route path=path!("sites") view=SitesPage ssr=SsrMode::Async/>
                     <Route path=path!("hosts") view=HostsPage ssr=SsrMode::Async/>
+                    <Route path=path!("failed-jobs") view=FailedJobsPage ssr=SsrMode::Async/>
                 </ParentRoute>
             </Routes>
         </Router>

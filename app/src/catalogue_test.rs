@@ -11,6 +11,7 @@ const COMPOSED: &[&str] = &[
     "dashboard.done_",
     "dashboard.audit_",
     "dashboard.error_",
+    "dashboard.job_",
     "dashboard.reconnect_",
     "dashboard.test_of_",
     "dashboard.trouble_",

@@ -20,11 +20,11 @@ pub struct ShellAssets {
 
 /// Who asks, and in which language the answer is due.
 #[cfg(feature = "ssr")]
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RequestContext {
     /// The signed-in user; `None` for a visitor.
     pub principal: Option<Principal>,
-    /// The value of the cookie [`SESSION_COOKIE`].
+    /// The value of the session's cookie.
     pub session_token: Option<String>,
     /// In this order: the query parameter `lang`, the cookie [`LANGUAGE_COOKIE`], the user's setting, `Accept-Language`.
     pub locale: Locale,
@@ -32,8 +32,23 @@ pub struct RequestContext {
     pub is_secure: bool,
 }
 
-/// Name of the session's cookie.
-pub const SESSION_COOKIE: &str = "cupo_session";
+#[cfg(feature = "ssr")]
+impl std::fmt::Debug for RequestContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestContext")
+            .field("principal", &self.principal)
+            .field("locale", &self.locale)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Name of the session's cookie. By `https` it has the prefix by which browsers take it from this very host alone (RFC
+/// 6265bis, section 4.1.3.2): a page of a neighbouring name cannot put a session of its own in the place of a host's.
+#[cfg(feature = "ssr")]
+#[must_use]
+pub fn session_cookie(is_secure: bool) -> &'static str {
+    if is_secure { "__Host-cupo_session" } else { "cupo_session" }
+}
 
 /// Name of the cookie in which the language switch keeps `en` or `es`.
 pub const LANGUAGE_COOKIE: &str = "cupo_language";

@@ -30,8 +30,8 @@ mod time;
 
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use context::RequestContext;
-pub use context::{LANGUAGE_COOKIE, SESSION_COOKIE, ShellAssets};
+pub use context::{RequestContext, session_cookie};
+pub use context::{LANGUAGE_COOKIE, ShellAssets};
 #[cfg(feature = "ssr")]
 pub use shell::{routes, shell};
 

@@ -99,7 +99,7 @@ pub struct AppointmentDetailView {
     pub sharing: Vec<OtherRow>,
     /// Where it stands.
     pub status: StatusView,
-    /// What that means, as a sentence: how it ended, or until when it waits.
+    /// What that means, as a sentence: how it ended, until when it waits, or that the visitor declined in their calendar.
     pub standing: Option<String>,
     /// The reason that was given.
     pub cancel_reason: Option<String>,
@@ -302,6 +302,8 @@ pub(super) mod view {
             (None, _) => t("dashboard.event_none").to_owned(),
         };
         let is_over = appointment.end_at <= now;
+        let is_them = |email: &String| email.eq_ignore_ascii_case(appointment.visitor_email.as_str());
+        let has_declined = !is_over && mapping.iter().flat_map(|mapping| &mapping.declined).any(is_them);
         let can = |transition| !is_over && appointment.status.apply(transition).is_ok();
         AppointmentDetailView {
             id: appointment.id.to_string(),
@@ -323,7 +325,8 @@ pub(super) mod view {
             series: series.iter().map(|other| of_series(other, tz)).collect(),
             sharing: sharing.iter().map(of_slot).collect(),
             status: status(appointment.status),
-            standing: standing(&appointment, tz),
+            standing: standing(&appointment, tz)
+                .or_else(|| has_declined.then(|| t("dashboard.guest_declined_text").to_owned())),
             cancel_reason: appointment.cancel_reason.clone(),
             can_decide: can(Transition::Confirm),
             can_cancel: can(Transition::Cancel) && !can(Transition::Confirm),

@@ -18,6 +18,7 @@ pub mod docs;
 mod draft;
 pub mod event_type;
 pub mod event_types;
+pub mod failed_jobs;
 pub mod holiday_calendars;
 pub mod hosts;
 #[cfg(feature = "ssr")]

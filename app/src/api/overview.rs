@@ -64,7 +64,7 @@ pub async fn overview() -> Result<OverviewView, AppError> {
     let accounts = answer(engine.accounts(&principal).await)?;
     let event_types = super::event_types::event_types().await?;
     let sites = answer(engine.sites(&principal).await)?;
-    let failed = answer(engine.failed_jobs(&principal).await)?;
+    let failed = answer(engine.failed_job_count(&principal).await)?;
     let upcoming = answer(engine.appointments(&principal, AppointmentFilter::Upcoming, None).await)?;
     let pending = answer(engine.appointments(&principal, AppointmentFilter::Pending, None).await)?;
     Ok(OverviewView {
@@ -85,14 +85,14 @@ pub async fn overview() -> Result<OverviewView, AppError> {
             site: !sites.is_empty(),
         },
         first_url: event_types.iter().find(|event_type| event_type.is_active).map(|event_type| event_type.url.clone()),
-        notices: notices::of(&engine, &principal, &accounts, &failed, pending.items.len()),
+        notices: notices::of(&engine, &principal, &accounts, failed, pending.items.len()),
     })
 }
 
 #[cfg(feature = "ssr")]
 mod notices {
     use cupo_engine::{AccountCondition, AccountOverview, Engine, Principal};
-    use cupo_store::{Job, Provider, Role};
+    use cupo_store::{Provider, Role};
 
     use super::NoticeView;
     use crate::text::{t, tf};
@@ -101,7 +101,7 @@ mod notices {
         engine: &Engine,
         principal: &Principal,
         accounts: &[AccountOverview],
-        failed: &[Job],
+        failed: u64,
         pending: usize,
     ) -> Vec<NoticeView> {
         let link = |path: &str, text: &str| Some((path.to_owned(), text.to_owned()));
@@ -120,14 +120,13 @@ mod notices {
         if !engine.mail_configured() {
             notices.push(NoticeView { text: t("dashboard.notice_no_mail").to_owned(), link: None });
         }
-        match failed {
-            [] => {}
-            [job] => {
-                notices.push(NoticeView { text: tf("dashboard.notice_failed_job", &[("kind", &job.kind)]), link: None })
-            }
-            jobs => notices
-                .push(NoticeView { text: tf("dashboard.notice_failed_jobs", &[("count", &jobs.len())]), link: None }),
-        }
+        let failed = match failed {
+            0 => None,
+            1 => Some(t("dashboard.notice_failed_job").to_owned()),
+            count => Some(tf("dashboard.notice_failed_jobs", &[("count", &count)])),
+        };
+        let look = || link("/dashboard/failed-jobs", t("dashboard.look"));
+        notices.extend(failed.map(|text| NoticeView { text, link: look() }));
         notices
     }
 
@@ -146,6 +145,7 @@ mod notices {
             AccountCondition::ConsentNeeded => ("dashboard.notice_consent", place()),
             AccountCondition::OperatorNeeded => ("dashboard.notice_operator", guide()),
             AccountCondition::Behind { .. } => ("dashboard.notice_behind", place()),
+            AccountCondition::Stale { .. } => ("dashboard.notice_stale", place()),
             AccountCondition::Live | AccountCondition::Polled | AccountCondition::Unused => return None,
         };
         let (href, text) = link;

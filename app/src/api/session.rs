@@ -20,6 +20,8 @@ pub struct SessionView {
     pub is_admin: bool,
     /// How many appointments wait for an answer: a number, or `50+`; empty for none.
     pub pending: String,
+    /// How much work of the organization failed for good; none for who does not look after it.
+    pub failed_jobs: u64,
 }
 
 /// The form of the sign-in page.
@@ -81,12 +83,14 @@ pub async fn session() -> Result<SessionView, AppError> {
 
     let (engine, principal) = host()?;
     let pending = answer(engine.appointments(&principal, AppointmentFilter::Pending, None).await)?;
+    let failed_jobs = answer(engine.failed_job_count(&principal).await)?;
     let more = if pending.next.is_some() { "+" } else { "" };
     Ok(SessionView {
         pending: match pending.items.len() {
             0 => String::new(),
             count => format!("{count}{more}"),
         },
+        failed_jobs,
         is_admin: principal.role != Role::Host,
         name: principal.name.to_string(),
         email: principal.email.to_string(),
@@ -188,7 +192,7 @@ mod cookie {
     use leptos::prelude::expect_context;
     use leptos_axum::ResponseOptions;
 
-    use crate::context::{LANGUAGE_COOKIE, SESSION_COOKIE};
+    use crate::context::{LANGUAGE_COOKIE, session_cookie};
 
     const YEAR_IN_SECONDS: u32 = 31_536_000;
 
@@ -197,7 +201,7 @@ mod cookie {
     }
 
     pub(super) fn end() {
-        set(&format!("{SESSION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax"));
+        set(&format!("{}=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax", name()));
     }
 
     pub(super) fn keep_language(language: &str) {
@@ -206,7 +210,11 @@ mod cookie {
 
     fn session(token: &str, expires_at: DateTime<Utc>) -> String {
         let expires = expires_at.format("%a, %d %b %Y %H:%M:%S GMT");
-        format!("{SESSION_COOKIE}={token}; Path=/; Expires={expires}; HttpOnly; Secure; SameSite=Lax")
+        format!("{}={token}; Path=/; Expires={expires}; HttpOnly; Secure; SameSite=Lax", name())
+    }
+
+    fn name() -> &'static str {
+        session_cookie(crate::api::request::request().is_secure)
     }
 
     fn set(cookie: &str) {

@@ -54,13 +54,17 @@ pub(crate) fn AppointmentPage() -> impl IntoView {
     .into_any()
 }
 
-/// How it ended, or until when it waits.
+/// How it ended, until when it waits, or what else the host should know.
 #[component]
 fn Standing(detail: AppointmentDetailView) -> impl IntoView {
-    let is_pending = detail.status.is_pending();
+    let (is_pending, is_over) = (detail.status.is_pending(), detail.status.is_over());
     detail.standing.map(|standing| {
         let reason = detail.cancel_reason.map(|reason| view! { <q>{reason}</q> });
-        let icon = if is_pending { icons::clock().into_any() } else { icons::cross().into_any() };
+        let icon = match (is_pending, is_over) {
+            (true, _) => icons::clock().into_any(),
+            (_, true) => icons::cross().into_any(),
+            (false, false) => icons::warning().into_any(),
+        };
         view! { <p class="notice notice-warning">{icon} <span>{standing} " " {reason}</span></p> }
     })
 }

@@ -10,6 +10,7 @@ pub(crate) mod credentials;
 pub(crate) mod docs;
 pub(crate) mod event_type;
 pub(crate) mod event_types;
+pub(crate) mod failed_jobs;
 pub(crate) mod hosts;
 pub(crate) mod landing;
 pub(crate) mod not_found;

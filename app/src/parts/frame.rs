@@ -58,6 +58,7 @@ fn Navigation(session: Resource<Result<SessionView, crate::error::AppError>>) ->
                         .is_admin
                         .then(|| view! { <li><A href="/dashboard/hosts">{icons::people()} <span>{t("dashboard.hosts")}</span></A></li> })
                 })}
+                <FailedJobs session/>
             </ul>
             <ul class="nav-second">
                 <li><A href="/docs">{icons::book()} <span>{t("dashboard.docs")}</span></A></li>
@@ -73,6 +74,23 @@ fn Navigation(session: Resource<Result<SessionView, crate::error::AppError>>) ->
         </div>
     }
     .into_any()
+}
+
+/// Where work that failed for good is shown, while there is any.
+#[component]
+fn FailedJobs(session: Resource<Result<SessionView, crate::error::AppError>>) -> impl IntoView {
+    loaded_quietly(session, |session: SessionView| {
+        (session.failed_jobs > 0).then(|| {
+            view! {
+                <li>
+                    <A href="/dashboard/failed-jobs">
+                        {icons::warning()} <span>{t("dashboard.failed_jobs")}</span>
+                        <span class="badge badge-warm">{session.failed_jobs}</span>
+                    </A>
+                </li>
+            }
+        })
+    })
 }
 
 /// How many appointments wait for an answer.

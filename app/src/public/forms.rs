@@ -11,7 +11,7 @@ use super::picks::{RawPicks, instant};
 use super::query::{BookingQuery, ManageQuery};
 
 /// Body of the form that is posted to `/{org}/{slug}`. Of a name that comes twice the last value counts, but for answers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Vec<(String, String)>")]
 pub struct BookingForm {
     /// The picked slot, RFC 3339.
@@ -49,6 +49,8 @@ pub struct BookingForm {
     /// As in [`BookingQuery`].
     pub lang: Option<String>,
 }
+
+cupo_core::shown_in_debug!(BookingForm { slot, tz, duration, host, frequency, count, lang });
 
 impl From<Vec<(String, String)>> for BookingForm {
     fn from(pairs: Vec<(String, String)>) -> Self {

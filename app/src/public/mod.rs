@@ -48,7 +48,7 @@ pub struct PublicContext {
 }
 
 /// The booking page `/{org}/{slug}` in one of its steps.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BookingState {
     /// The organization's slug, from the path.
     pub org: String,
@@ -73,8 +73,10 @@ pub struct BookingState {
     pub idempotency_key: String,
 }
 
+cupo_core::shown_in_debug!(BookingState { org, event, query, problem, errors });
+
 /// The page `/manage/{token}`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ManageState {
     /// The visitor's secret, from the path.
     pub token: String,
@@ -95,6 +97,8 @@ pub struct ManageState {
     /// Whether anybody can book this event type, so that another time can be offered instead.
     pub can_book_again: bool,
 }
+
+cupo_core::shown_in_debug!(ManageState { appointment, problem, scope });
 
 /// The list page `/{org}`.
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ use super::address::Address;
 use super::picks::{RawPicks, SlotsRange};
 
 /// Query of `/{org}/{slug}`. Whatever cannot be read counts as not given: the visitor gets the step before it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BookingQuery {
     /// `2026-11`.
@@ -30,6 +30,8 @@ pub struct BookingQuery {
     /// `en` or `es`.
     pub lang: Option<String>,
 }
+
+cupo_core::shown_in_debug!(BookingQuery { month, day, tz, slot, duration, host, embed, lang });
 
 /// Query of `/manage/{token}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

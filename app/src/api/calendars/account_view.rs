@@ -40,7 +40,7 @@ pub(super) fn account(overview: &AccountOverview, situation: &Situation<'_>) -> 
         through: through(overview),
         may: may(account.provider, account.auth_kind, &account.scopes),
         condition: badge(condition).to_owned(),
-        state: state(condition, service.name),
+        state: state(condition, service.name, now),
         tone: tone(condition),
         last,
         next,
@@ -86,6 +86,7 @@ fn badge(condition: &AccountCondition) -> &'static str {
         AccountCondition::Live | AccountCondition::Polled => t("dashboard.condition_good"),
         AccountCondition::Unused => t("dashboard.condition_unused"),
         AccountCondition::Behind { .. } => t("dashboard.condition_behind"),
+        AccountCondition::Stale { .. } => t("dashboard.condition_stale"),
         AccountCondition::ReconnectNeeded { .. } => t("dashboard.condition_reconnect"),
         AccountCondition::ConsentNeeded | AccountCondition::OperatorNeeded => t("dashboard.condition_waiting"),
     }
@@ -97,16 +98,26 @@ fn tone(condition: &AccountCondition) -> Tone {
         AccountCondition::Behind { .. } | AccountCondition::ConsentNeeded | AccountCondition::OperatorNeeded => {
             Tone::Waiting
         }
-        AccountCondition::ReconnectNeeded { .. } => Tone::Wrong,
+        AccountCondition::ReconnectNeeded { .. } | AccountCondition::Stale { .. } => Tone::Wrong,
     }
 }
 
-fn state(condition: &AccountCondition, service: &str) -> String {
+fn state(condition: &AccountCondition, service: &str, now: DateTime<Utc>) -> String {
     match condition {
         AccountCondition::Live => t("dashboard.account_live").to_owned(),
         AccountCondition::Polled => t("dashboard.account_polled").to_owned(),
         AccountCondition::Unused => t("dashboard.account_unused").to_owned(),
         AccountCondition::Behind { code } => calendar_view::problem(code),
+        AccountCondition::Stale { code, read_at } => {
+            let since = match read_at {
+                Some(at) => tf("dashboard.account_stale_since", &[("ago", &time::ago(*at, now, locale()))]),
+                None => t("dashboard.account_stale_never").to_owned(),
+            };
+            // That it has not been read for a while is said already.
+            let why = (code != "late").then(|| calendar_view::problem(code));
+            let parts = [Some(since), why, Some(t("dashboard.account_stale").to_owned())];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
         AccountCondition::ReconnectNeeded { code } => reconnect(code, service),
         AccountCondition::ConsentNeeded => t("dashboard.account_consent").to_owned(),
         AccountCondition::OperatorNeeded => t("dashboard.account_operator").to_owned(),
@@ -183,8 +194,26 @@ mod tests {
     }
 
     #[test]
+    fn a_stale_account_tells_since_when_why_and_what_helps() {
+        let now: DateTime<Utc> = "2026-11-23T10:00:00Z".parse().unwrap();
+        let stale = |code: &str, read_at: Option<&str>| AccountCondition::Stale {
+            code: code.to_owned(),
+            read_at: read_at.map(|at| at.parse().unwrap()),
+        };
+        let refused = state(&stale("provider-failed", Some("2026-11-23T07:00:00Z")), "Google", now);
+        assert!(refused.contains(&time::ago(now - chrono::TimeDelta::hours(3), now, locale())), "{refused}");
+        assert!(refused.contains(t("dashboard.trouble_provider_failed")), "{refused}");
+        assert!(refused.ends_with(t("dashboard.account_stale")), "{refused}");
+        let never = state(&stale("late", None), "Google", now);
+        assert!(never.starts_with(t("dashboard.account_stale_never")), "{never}");
+        assert!(!never.contains(t("dashboard.trouble_late")), "{never}");
+        assert_eq!(badge(&stale("late", None)), t("dashboard.condition_stale"));
+    }
+
+    #[test]
     fn only_what_the_host_can_mend_is_told_as_the_hosts_turn() {
         assert_eq!(tone(&AccountCondition::ReconnectNeeded { code: String::new() }), Tone::Wrong);
+        assert_eq!(tone(&AccountCondition::Stale { code: String::new(), read_at: None }), Tone::Wrong);
         for other in [AccountCondition::ConsentNeeded, AccountCondition::OperatorNeeded] {
             assert_eq!(tone(&other), Tone::Waiting);
         }

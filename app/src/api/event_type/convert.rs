@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use chrono::NaiveDate;
-use cupo_core::event_type::{Alignment, Assignment, DailyOffer, Limit, Limits, Listing, Options, RulesInput, Window};
+use cupo_core::event_type::{
+    Alignment, Assignment, DailyOffer, Limit, Limits, Listing, Options, RulesInput, WhenStale, Window,
+};
 use cupo_core::parse::{FieldErrors, FieldProblem};
 use cupo_core::question::{Question, QuestionKind};
 use cupo_engine::{Engine, EngineError, EventTypeHostInput, EventTypeInput, Member, Principal};
@@ -92,6 +94,7 @@ pub(super) fn form(stored: &EventType, hosts: &[EventTypeHost]) -> EventTypeForm
         most_occurrences: options.most_occurrences.to_string(),
         needs_approval: ticked(options.needs_approval),
         approval_hours: options.approval_hours.to_string(),
+        when_stale: options.when_stale.as_str().to_owned(),
         listing: options.listing.as_str().to_owned(),
         cancel_notice: cancel_notice.to_string(),
         cancel_notice_unit: cancel_notice_unit.to_owned(),
@@ -321,6 +324,7 @@ fn options(form: &EventTypeForm, questions: Vec<Question>, reader: &mut Reader) 
         seats_shown: form.seats_shown == "on",
         needs_approval: form.needs_approval == "on",
         approval_hours: reader.number("approval_hours", &form.approval_hours),
+        when_stale: WhenStale::parse(&form.when_stale).unwrap_or_default(),
         most_occurrences: reader.number("most_occurrences", &form.most_occurrences),
         listing: Listing::parse(&form.listing).unwrap_or_default(),
         cancel_notice_minutes: notice(reader, "cancel_notice", &form.cancel_notice, &form.cancel_notice_unit),

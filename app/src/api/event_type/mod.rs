@@ -16,7 +16,7 @@ use super::rows::Rows;
 use crate::error::AppError;
 
 /// Everything that the page of an event type shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventTypeView {
     /// What is stored, or what was typed.
     pub form: EventTypeForm,
@@ -43,6 +43,8 @@ pub struct EventTypeView {
     /// Why that could not be told.
     pub refused: Option<AppError>,
 }
+
+cupo_core::shown_in_debug!(EventTypeView { form, title, step, refused });
 
 /// Somebody who can be a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +94,8 @@ pub struct EventTypeStates {
     pub seats: String,
     /// Approval.
     pub approval: String,
+    /// What happens while a calendar cannot be read.
+    pub freshness: String,
     /// Who can see it.
     pub listing: String,
     /// Deadlines for changes.
@@ -162,6 +166,8 @@ pub struct EventTypeForm {
     pub needs_approval: String,
     /// Whole hours.
     pub approval_hours: String,
+    /// `offer`, `ask` or `approve`: while a calendar cannot be read.
+    pub when_stale: String,
     /// `public`, `unlisted` or `link_only`.
     pub listing: String,
     /// A whole number of `cancel_notice_unit`.
@@ -319,6 +325,7 @@ impl Default for EventTypeForm {
             most_occurrences: text("1"),
             needs_approval: String::new(),
             approval_hours: text("48"),
+            when_stale: text("ask"),
             listing: text("public"),
             cancel_notice: text("0"),
             cancel_notice_unit: text("hours"),

@@ -16,6 +16,12 @@ pub(super) fn of(form: &EventTypeForm, members: &[Member]) -> EventTypeStates {
         } else {
             t("dashboard.state_approval_none").to_owned()
         },
+        freshness: match form.when_stale.as_str() {
+            "offer" => t("dashboard.when_stale_offer"),
+            "approve" => t("dashboard.when_stale_approve"),
+            _ => t("dashboard.when_stale_ask"),
+        }
+        .to_owned(),
         listing: match form.listing.as_str() {
             "unlisted" => t("dashboard.listing_unlisted"),
             "link_only" => t("dashboard.listing_link_only"),
@@ -114,6 +120,7 @@ mod tests {
         assert_eq!(states.limits, t("dashboard.state_limits_none"));
         assert_eq!(states.seats, t("dashboard.state_seats_none"));
         assert_eq!(states.deadlines, t("dashboard.state_deadlines_none"));
+        assert_eq!(states.freshness, t("dashboard.when_stale_ask"));
     }
 
     #[test]

@@ -159,6 +159,26 @@ pub(super) fn Approval(form: FormState, stored: EventTypeForm, state: String) ->
     .into_any()
 }
 
+/// What happens while a calendar cannot be read.
+#[component]
+pub(super) fn Freshness(form: FormState, when_stale: String, state: String) -> impl IntoView {
+    view! {
+        <Fold form id="freshness" title=t("dashboard.when_stale") state fields=&["when_stale"]>
+            <RadioField
+                name="when_stale"
+                label=t("dashboard.when_stale")
+                value=when_stale
+                options=vec![
+                    ("ask", t("dashboard.when_stale_ask"), t("dashboard.when_stale_ask_text")),
+                    ("offer", t("dashboard.when_stale_offer"), t("dashboard.when_stale_offer_text")),
+                    ("approve", t("dashboard.when_stale_approve"), t("dashboard.when_stale_approve_text")),
+                ]
+            />
+        </Fold>
+    }
+    .into_any()
+}
+
 /// Until when visitors can change their mind.
 #[component]
 pub(super) fn Deadlines(form: FormState, stored: EventTypeForm, state: String) -> impl IntoView {

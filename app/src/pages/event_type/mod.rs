@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use self::basics::{What, When, Where};
-use self::folds::{Approval, Deadlines, Limits, ListingFold, Seats, Times};
+use self::folds::{Approval, Deadlines, Freshness, Limits, ListingFold, Seats, Times};
 use self::hosts::Hosts;
 use self::links::Links;
 use self::questions::Questions;
@@ -119,6 +119,7 @@ fn Fields(form: FormState, view: EventTypeView) -> impl IntoView {
             <Limits form stored=stored.clone() state=states.limits/>
             <Seats form stored=stored.clone() state=states.seats/>
             <Approval form stored=stored.clone() state=states.approval/>
+            <Freshness form when_stale=stored.when_stale.clone() state=states.freshness/>
             <Deadlines form stored=stored.clone() state=states.deadlines/>
             <ListingFold form listing=stored.listing.clone() state=states.listing/>
         </section>

@@ -109,6 +109,19 @@ fn calendars_of_its_own_count_only_where_they_were_asked_for() {
 }
 
 #[test]
+fn what_happens_while_a_calendar_cannot_be_read_is_one_of_three_and_asks_where_nothing_is_said() {
+    let chosen = |when_stale: &str| {
+        let form = EventTypeForm { when_stale: when_stale.to_owned(), ..EventTypeForm::default() };
+        read(&form).input.unwrap().options.when_stale
+    };
+    for when_stale in WhenStale::ALL {
+        assert_eq!(chosen(when_stale.as_str()), when_stale);
+    }
+    assert_eq!((chosen(""), chosen("never")), (WhenStale::Ask, WhenStale::Ask));
+    assert_eq!(EventTypeForm::default().when_stale, "ask");
+}
+
+#[test]
 fn events_go_where_the_host_has_chosen_unless_a_calendar_is_named() {
     let target = |id: &str| {
         let row = HostRow { target_calendar_id: id.to_owned(), ..HostRow::default() };
