@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cupo_engine::clock::Clock;
@@ -11,10 +12,14 @@ use cupo_engine::{Engine, EngineParts, EngineSettings, Mailer, Providers, Provid
 use cupo_providers::google::oauth::GoogleClient;
 use cupo_providers::microsoft::oauth::MicrosoftClient;
 use cupo_providers::{Budgets, Transport, TransportConfig};
-use cupo_store::Store;
+use cupo_store::{Store, StoreError};
 use url::Url;
 
-use crate::config::{Config, Smtp, SmtpTls, is_loopback};
+use crate::config::{Config, Database, Smtp, SmtpTls, is_loopback};
+
+/// How often, and after which pause, SQLite is brought up to date once more when another process was at it.
+const MIGRATION_RETRIES: u32 = 8;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(250);
 
 /// Where Google and Microsoft lead a host back to, below the public address.
 const GOOGLE_CALLBACK: &str = "/oauth/google/callback";
@@ -28,15 +33,51 @@ const MICROSOFT_WEBHOOK: &str = "/webhooks/microsoft";
 /// # Errors
 /// When the folder cannot be made or the database cannot be reached.
 pub async fn open_store(config: &Config) -> Result<Store> {
-    if let Some(folder) = config.database.sqlite_file().and_then(Path::parent)
+    open_database(&config.database).await
+}
+
+/// As [`open_store`], of any address.
+///
+/// # Errors
+/// As [`open_store`].
+pub async fn open_database(database: &Database) -> Result<Store> {
+    if let Some(folder) = database.sqlite_file().and_then(Path::parent)
         && !folder.as_os_str().is_empty()
     {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the folder {} of the database cannot be made", folder.display()))?;
     }
-    Store::connect(config.database.url())
-        .await
-        .with_context(|| format!("the database {:?} cannot be opened", config.database))
+    Store::connect(database.url()).await.with_context(|| format!("the database {database:?} cannot be opened"))
+}
+
+/// The keys that seal and open what is kept of providers.
+///
+/// # Errors
+/// When a key cannot be used.
+pub fn keyring(config: &Config) -> Result<Keyring> {
+    let keys: Vec<[u8; 32]> = config.secrets.encryption_keys.iter().map(|key| key.bytes()).collect();
+    Keyring::new(&keys).context("secrets.encryption_keys")
+}
+
+/// Applies the migrations that are missing. Several processes may do so at once: on PostgreSQL the database sees to it, on
+/// SQLite the one that came second tries again.
+///
+/// # Errors
+/// When a migration cannot be applied, or everything in the database has moved to another one.
+pub async fn bring_up_to_date(config: &Config, store: &Store) -> Result<()> {
+    if let Some(address) = store.moved_to().await.context("the state of the database cannot be read")? {
+        return Err(StoreError::Moved(address))
+            .with_context(|| format!("the database {:?} is closed", config.database));
+    }
+    let mut tries_left = if config.database.sqlite_file().is_some() { MIGRATION_RETRIES } else { 0 };
+    loop {
+        let Err(error) = store.migrate().await else { return Ok(()) };
+        if tries_left == 0 {
+            return Err(error).context("the database cannot be brought up to date");
+        }
+        tries_left -= 1;
+        tokio::time::sleep(MIGRATION_PAUSE).await;
+    }
 }
 
 /// Makes an engine; nothing is started, and no address is called.
@@ -44,7 +85,6 @@ pub async fn open_store(config: &Config) -> Result<Store> {
 /// # Errors
 /// When a part refuses its settings, such as a sender that is no address.
 pub fn engine(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Clock>) -> Result<Engine> {
-    let keys: Vec<[u8; 32]> = config.secrets.encryption_keys.iter().map(|key| key.bytes()).collect();
     let mut settings = EngineSettings::new(public_url.clone());
     settings.sign_up_open = config.sign_up.open;
     settings.poll_interval = config.sync.poll;
@@ -62,7 +102,7 @@ pub fn engine(config: &Config, store: Store, public_url: &Url, clock: Arc<dyn Cl
         store,
         clock: clock.clone(),
         random: Arc::new(OsRandom),
-        keyring: Keyring::new(&keys).context("secrets.encryption_keys")?,
+        keyring: keyring(config)?,
         session_secret: SessionSecret::new(config.secrets.session_secret.expose().as_bytes().to_vec()),
         providers: providers(config, &settings, public_url, clock)?,
         mailer: config.smtp.as_ref().map(mailer).transpose()?,

@@ -131,8 +131,11 @@ impl Failure {
                 EngineError::CalendarUnreachable
                 | EngineError::NotConfigured(_)
                 | EngineError::ConsentNeeded(_)
-                | EngineError::OperatorNeeded(_) => StatusCode::SERVICE_UNAVAILABLE,
-                EngineError::Store(StoreError::Unavailable(_) | StoreError::Retry) => StatusCode::SERVICE_UNAVAILABLE,
+                | EngineError::OperatorNeeded(_)
+                | EngineError::Busy => StatusCode::SERVICE_UNAVAILABLE,
+                EngineError::Store(StoreError::Unavailable(_) | StoreError::Retry | StoreError::Moved(_)) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
                 EngineError::Provider(_) => StatusCode::BAD_GATEWAY,
                 EngineError::Store(_) | EngineError::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -254,7 +257,9 @@ impl Failure {
     fn retry_after(&self) -> Option<u64> {
         match self.kind() {
             Kind::RateLimited { seconds } => Some(*seconds),
-            Kind::Engine(EngineError::Store(StoreError::Unavailable(_) | StoreError::Retry)) => Some(BUSY),
+            Kind::Engine(EngineError::Busy | EngineError::Store(StoreError::Unavailable(_) | StoreError::Retry)) => {
+                Some(BUSY)
+            }
             _ => None,
         }
     }
@@ -266,6 +271,8 @@ impl Failure {
         }
         match self.kind() {
             Kind::Panic(message) => tracing::error!(message, "a handler panicked"),
+            // A flood is told by its count.
+            Kind::Engine(error @ EngineError::Busy) => tracing::debug!(%error, "a request was put off"),
             Kind::Engine(error) => {
                 let cause = std::error::Error::source(error).map(ToString::to_string);
                 tracing::error!(%error, cause, "a request failed");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use axum::Router;
 use cupo_app::ShellAssets;
 use cupo_engine::Engine;
 use cupo_engine::clock::{Clock, SystemClock};
@@ -18,13 +19,16 @@ use url::Url;
 
 use crate::assets::Assets;
 use crate::config::Config;
-use crate::rate::RateLimits;
+use crate::rate::{ClientKey, RateLimits};
 use crate::routes;
 use crate::state::{AppState, Inner, WorkerState};
 use crate::{assembly, telemetry};
 
-/// How long open connections and running jobs may take to finish when the server stops.
-const WIND_DOWN: Duration = Duration::from_secs(10);
+/// How long open connections may take to finish when the server stops. Its worker has a grace period of its own
+/// ([`EngineSettings::worker_grace`](cupo_engine::EngineSettings::worker_grace)).
+const WIND_DOWN: Duration = Duration::from_secs(9);
+/// How long the database may take to close its connections.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Starts servers.
 pub struct Server;
@@ -37,15 +41,22 @@ pub struct Running {
     pub engine: Engine,
     /// The database behind it.
     pub store: Store,
+    /// What answers: every address that there is stands in it.
+    pub application: Router,
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
-    worker: JoinHandle<()>,
+    /// `None`: this process runs no jobs.
+    worker: Option<JoinHandle<()>>,
+    /// Ends the announcements; after all else, so that the last commits are told too.
+    silence: CancellationToken,
+    announcing: JoinHandle<()>,
     /// Aborted with the server.
     _upkeep: JoinSet<()>,
 }
 
 impl Server {
-    /// Brings the database up to date, starts the worker, and answers.
+    /// Brings the database up to date, starts the worker (unless `worker.in_server` says that others run the jobs), and
+    /// answers.
     ///
     /// # Errors
     /// When the address is taken, the database cannot be opened or migrated, or a setting is refused.
@@ -59,25 +70,31 @@ impl Server {
         let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
         let public_url = config.address.public_url(listener.local_addr().context("the address of the socket")?);
         let store = assembly::open_store(&config).await?;
-        store.migrate().await.context("the database cannot be brought up to date")?;
+        assembly::bring_up_to_date(&config, &store).await?;
         let engine = assembly::engine(&config, store.clone(), &public_url, clock.clone())?;
 
         let stop = CancellationToken::new();
-        let worker_state = WorkerState::default();
+        let worker_state = config.worker.in_server.then(WorkerState::default);
         let state = app_state(&config, engine.clone(), store.clone(), worker_state.clone(), clock, &public_url)?;
         let mut upkeep = JoinSet::new();
         upkeep.spawn(state.rates.clone().forget_quiet_clients());
         if let Some(prometheus) = state.prometheus.clone() {
             upkeep.spawn(telemetry::keep_up(prometheus));
         }
-        let worker = {
+        let silence = CancellationToken::new();
+        let announcing = {
+            let (engine, silence, rates) = (engine.clone(), silence.clone(), Arc::new(state.rates.clone()));
+            tokio::spawn(async move { engine.run_announcements_with(silence, Some(rates)).await })
+        };
+        let worker = worker_state.map(|worker_state| {
             let (engine, stop, guard) = (engine.clone(), stop.clone(), worker_state.running());
             tokio::spawn(async move {
                 let _guard = guard;
                 engine.run_worker(stop).await;
             })
-        };
-        let router = routes::router(&state).into_make_service_with_connect_info::<SocketAddr>();
+        });
+        let application = routes::router(&state);
+        let router = application.clone().into_make_service_with_connect_info::<SocketAddr>();
         let serving = {
             use axum::serve::ListenerExt;
             // Answers are small and complete: waiting for more would only delay them.
@@ -90,7 +107,8 @@ impl Server {
             tokio::spawn(async move { axum::serve(listener, router).with_graceful_shutdown(stopped).await })
         };
         let base_url = public_url.as_str().trim_end_matches('/').to_owned();
-        Ok(Running { base_url, engine, store, stop, serving, worker, _upkeep: upkeep })
+        let _upkeep = upkeep;
+        Ok(Running { base_url, engine, store, application, stop, serving, worker, silence, announcing, _upkeep })
     }
 }
 
@@ -103,22 +121,37 @@ impl Running {
         (&mut self.serving).await.context("the server broke")?.context("the socket failed")
     }
 
-    /// Takes no new connections, lets requests and jobs finish, and ends.
+    /// Takes no new connections, lets requests and jobs finish for a while, gives unfinished jobs back, and ends.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        let finished = async {
-            if let Err(error) = self.failed().await {
-                tracing::error!(%error, "the server did not end in order");
-            }
-            if let Err(error) = (&mut self.worker).await {
+        let worker = self.worker.take();
+        let jobs = async {
+            // It ends by itself: after its grace period it gives back what it has.
+            if let Some(worker) = worker
+                && let Err(error) = worker.await
+            {
                 tracing::error!(%error, "the worker did not end in order");
             }
-            self.store.close().await;
         };
-        if tokio::time::timeout(WIND_DOWN, finished).await.is_err() {
-            tracing::warn!("requests or jobs did not finish in time; unfinished jobs run again at the next start");
-            self.serving.abort();
-            self.worker.abort();
+        let requests = async {
+            match tokio::time::timeout(WIND_DOWN, &mut self.serving).await {
+                Ok(Ok(Ok(()))) => {}
+                Ok(Ok(Err(error))) => tracing::error!(%error, "the socket did not end in order"),
+                Ok(Err(error)) => tracing::error!(%error, "the server did not end in order"),
+                Err(_) => {
+                    tracing::warn!("requests did not finish in time");
+                    self.serving.abort();
+                }
+            }
+        };
+        tokio::join!(jobs, requests);
+        self.silence.cancel();
+        if let Err(error) = self.announcing.await {
+            tracing::error!(%error, "the announcements did not end in order");
+        }
+        // A request that was cut off may have left a transaction open.
+        if tokio::time::timeout(CLOSING, self.store.close()).await.is_err() {
+            tracing::warn!("transactions were still open at the end; they count for nothing");
         }
     }
 }
@@ -127,7 +160,7 @@ fn app_state(
     config: &Config,
     engine: Engine,
     store: Store,
-    worker: WorkerState,
+    worker: Option<WorkerState>,
     clock: Arc<dyn Clock>,
     public_url: &Url,
 ) -> Result<AppState> {
@@ -138,6 +171,8 @@ fn app_state(
         ShellAssets { app_js: missing(), app_wasm: missing(), app_css: missing(), embed_js: "/embed.js".to_owned() }
     });
     let prometheus = config.metrics.enabled.then(telemetry::prometheus).transpose()?;
+    let key = ClientKey::of_secret(config.secrets.session_secret.expose());
+    let rates = RateLimits::new(&config.limits, key, store.announces());
     Ok(AppState::new(Inner {
         engine,
         store,
@@ -149,7 +184,7 @@ fn app_state(
         assets,
         shell_assets,
         limits: config.limits.clone(),
-        rates: RateLimits::new(&config.limits),
+        rates,
         metrics: config.metrics.clone(),
         prometheus,
         leptos_options: LeptosOptions::builder().output_name("cupo-app").env(Env::PROD).build(),

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use cupo_app::{RequestContext, SESSION_COOKIE};
+use cupo_app::{RequestContext, session_cookie};
 use cupo_engine::{EngineError, Principal};
 
 use crate::language;
@@ -27,7 +27,8 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
 
 /// Loads the principal of the cookie's session, if there is one.
 pub async fn load(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let session_token = language::cookie(request.headers(), SESSION_COOKIE).map(str::to_owned);
+    let is_secure = state.is_secure();
+    let session_token = language::cookie(request.headers(), session_cookie(is_secure)).map(str::to_owned);
     let principal = match &session_token {
         None => None,
         Some(token) => match state.engine.principal(token).await {
@@ -38,7 +39,7 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
     let locale = language::chosen(request.headers(), request.uri())
         .or(principal.as_ref().map(|it| it.locale))
         .unwrap_or_else(|| language::negotiated(request.headers()));
-    let context = RequestContext { principal, session_token, locale, is_secure: state.is_secure() };
+    let context = RequestContext { principal, session_token, locale, is_secure };
     request.extensions_mut().insert(context);
     next.run(request).await
 }

@@ -1,13 +1,8 @@
 //! Guessing passwords is made slow: per client, and per e-mail address whoever asks.
 
-use std::num::NonZeroU32;
-use std::sync::Arc;
-
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use sha2::{Digest, Sha256};
+use cupo_core::parse::FieldErrors;
 
 use crate::problem::{Failure, Kind, Outcome};
 use crate::rate::RateLimit;
@@ -15,15 +10,14 @@ use crate::state::AppState;
 
 /// The server functions that take a password.
 const PATHS: [&str; 2] = ["/dashboard/api/sign_in", "/dashboard/api/sign_up"];
-/// The field of their forms that names the account.
-const EMAIL_FIELD: &str = "form[email]";
+/// Part of the name of the field of their forms that names the account.
+const EMAIL_FIELD: &str = "email";
 
 /// The two limits of signing in.
 #[derive(Clone)]
 pub struct SignInLimit {
     clients: RateLimit,
-    /// Keyed by the hash of the address: the limiter's memory is no list of customers.
-    addresses: Option<Arc<DefaultKeyedRateLimiter<[u8; 32]>>>,
+    accounts: RateLimit,
     body_bytes: usize,
 }
 
@@ -31,9 +25,7 @@ impl SignInLimit {
     /// As many attempts a minute for an address as for a client.
     #[must_use]
     pub fn new(state: &AppState, clients: RateLimit) -> Self {
-        let per_minute = NonZeroU32::new(state.limits.sign_in_per_minute);
-        let addresses = per_minute.map(|rate| Arc::new(RateLimiter::keyed(Quota::per_minute(rate))));
-        Self { clients, addresses, body_bytes: state.limits.body_bytes }
+        Self { clients, accounts: state.rates.accounts.clone(), body_bytes: state.limits.body_bytes }
     }
 
     /// Whether a path takes a password.
@@ -45,21 +37,20 @@ impl SignInLimit {
     /// The request again, unless its client or its e-mail address has tried too often.
     ///
     /// # Errors
-    /// [`Kind::RateLimited`] with the seconds to wait, [`Kind::BodyTooLarge`].
+    /// [`Kind::RateLimited`] with the seconds to wait, [`Kind::BodyTooLarge`], [`Kind::Malformed`] for a form of two addresses.
     pub async fn admit(&self, request: Request) -> Outcome<Request> {
         let (parts, body) = request.into_parts();
         self.clients.check(&parts)?;
-        let Some(addresses) = &self.addresses else { return Ok(Request::from_parts(parts, body)) };
         let body = to_bytes(body, self.body_bytes).await;
         let body = body.map_err(|_| Failure::from(Kind::BodyTooLarge { limit: self.body_bytes }))?;
-        let email = url::form_urlencoded::parse(&body).find_map(|(name, value)| (name == EMAIL_FIELD).then_some(value));
-        if let Some(email) = email {
-            let key: [u8; 32] = Sha256::digest(email.trim().to_lowercase()).into();
-            addresses.check_key(&key).map_err(|denied| {
-                let wait = denied.wait_time_from(DefaultClock::default().now());
-                Failure::from(Kind::RateLimited { seconds: wait.as_secs() + 1 })
-            })?;
-            addresses.retain_recent();
+        let mut emails = url::form_urlencoded::parse(&body).filter(|(name, _)| name.contains(EMAIL_FIELD));
+        let (email, another) = (emails.next(), emails.next());
+        if another.is_some() {
+            // The form's own parser might read another one than was counted.
+            return Err(Kind::Malformed(FieldErrors::default()).into());
+        }
+        if let Some((_, email)) = email {
+            self.accounts.check_account(&email)?;
         }
         Ok(Request::from_parts(parts, Body::from(body)))
     }

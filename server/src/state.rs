@@ -26,7 +26,8 @@ pub struct AppState(Arc<Inner>);
 pub struct Inner {
     pub engine: Engine,
     pub store: Store,
-    pub worker: WorkerState,
+    /// `None`: this process runs no jobs.
+    pub worker: Option<WorkerState>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn RandomSource>,
     pub public_url: Url,

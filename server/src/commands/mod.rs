@@ -2,12 +2,17 @@
 
 #![expect(clippy::print_stdout, reason = "a command's results are what it prints")]
 
+mod backup;
 mod doctor;
 mod generate_secrets;
+mod keys;
 mod migrate;
+mod reconcile;
 mod seed_demo;
 mod selftest;
 mod serve;
+mod signals;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,10 +39,21 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Bring the database up to date and answer requests until ctrl-c or SIGTERM.
-    Serve,
-    /// Bring the database up to date and end.
-    Migrate,
+    /// Bring the database up to date, answer requests and run jobs until ctrl-c or SIGTERM; a second one ends at once.
+    Serve(serve::ServeOptions),
+    /// Bring the database up to date and run jobs, beside any number of `cupo serve` and `cupo worker` on the same database.
+    Worker,
+    /// Bring the database up to date and end; or, with --from and --to, move everything in one database into another.
+    Migrate(migrate::MigrateOptions),
+    /// Save everything in the database in a file, while servers and workers go on.
+    Backup(backup::BackupOptions),
+    /// Put what a backup holds into the database, which must be empty.
+    Restore(backup::RestoreOptions),
+    /// Which encryption key seals what; seal everything with the newest.
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Compare the calendars with the appointments now, and mend what differs.
+    Reconcile(reconcile::ReconcileOptions),
     /// Check everything that an installation needs, and say how to mend what is wrong.
     Doctor,
     /// Make a demo organization to try Cupo with, or find the one that is there; prints one line of JSON.
@@ -56,8 +72,22 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     let outcome: Result<ExitCode> = match command {
         Command::GenerateSecrets => generate_secrets::run(),
         Command::Doctor => doctor::run(load(), config.as_deref()).await,
-        Command::Serve => with(load(), serve::run).await,
-        Command::Migrate => with(load(), migrate::run).await,
+        Command::Serve(options) => with(load(), |config| serve::run(config, options)).await,
+        Command::Worker => with(load(), worker::run).await,
+        Command::Migrate(options) => match options.between() {
+            Some((from, to)) => migrate::run_move(from, to, &options).await.map(|()| ExitCode::SUCCESS),
+            None => with(load(), migrate::run).await,
+        },
+        Command::Backup(options) => with(load(), |config| backup::save(config, options)).await,
+        Command::Restore(options) => with(load(), |config| backup::bring_back(config, options)).await,
+        Command::Keys(command) => match load() {
+            Ok(config) => keys::run(config, command).await,
+            Err(mistakes) => Err(mistakes.into()),
+        },
+        Command::Reconcile(options) => match load() {
+            Ok(config) => reconcile::run(config, options).await,
+            Err(mistakes) => Err(mistakes.into()),
+        },
         Command::Selftest(test) => match load() {
             Ok(config) => selftest::run(config, test).await,
             Err(mistakes) => Err(mistakes.into()),

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::Path;
 
+use url::Url;
+
 use super::reader::{Reader, Show};
 
 /// The address of the database. Its `Debug` hides user and password.
@@ -12,6 +14,13 @@ pub struct Database {
 }
 
 impl Database {
+    /// Takes an address of a kind that Cupo knows, such as `sqlite://data/cupo.db` or `postgres://user@host/name`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let schemes = ["sqlite:", "postgres://", "postgresql://"];
+        schemes.iter().any(|scheme| text.starts_with(scheme)).then(|| Self { url: text.to_owned() })
+    }
+
     /// The whole address, for connecting only.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -34,20 +43,38 @@ impl fmt::Debug for Database {
     }
 }
 
-/// The address without what stands before its `@`.
+/// The address without user and password, and without its parameters, in which a password may stand, too.
 fn shown(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
-        _ => url.to_owned(),
+    if url.starts_with("sqlite:") {
+        return url.to_owned();
     }
+    let Ok(parsed) = Url::parse(url) else { return "an address that cannot be read".to_owned() };
+    let user = if parsed.username().is_empty() && parsed.password().is_none() { "" } else { "***@" };
+    let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{user}{}{port}{}", parsed.scheme(), parsed.host_str().unwrap_or_default(), parsed.path())
 }
 
 pub fn read(reader: &Reader) -> Option<Database> {
     let right = "give sqlite://data/cupo.db or postgres://user:password@host/name; DATABASE_URL is read too";
     reader
-        .optional("database.url", right, Show::Nothing, |text| {
-            let scheme = ["sqlite:", "postgres://", "postgresql://"];
-            scheme.iter().any(|it| text.starts_with(it)).then(|| Database { url: text.to_owned() })
-        })
+        .optional("database.url", right, Show::Nothing, Database::parse)
         .map(|found| found.unwrap_or_else(|| Database { url: "sqlite://data/cupo.db".to_owned() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_user_password_and_parameters() {
+        for (url, told) in [
+            ("postgres://cupo:hunter2@db.example:5432/cupo", "postgres://***@db.example:5432/cupo"),
+            ("postgres://cupo:hun?ter2@db.example/cupo", "an address that cannot be read"),
+            ("postgresql://db.example/cupo?user=cupo&password=hunter2", "postgresql://db.example/cupo"),
+            ("sqlite:///var/lib/cupo/a@b.db?mode=rwc", "sqlite:///var/lib/cupo/a@b.db?mode=rwc"),
+        ] {
+            assert_eq!(format!("{:?}", Database::parse(url).unwrap()), told);
+        }
+        assert_eq!(Database::parse("mysql://cupo@db.example/cupo"), None);
+    }
 }

@@ -10,6 +10,7 @@ pub struct Limits {
     pub holds_per_minute: u32,
     /// Slots, event types and other reading by widgets.
     pub slots_per_minute: u32,
+    /// Generous: the providers' few addresses send for all calendars.
     pub webhooks_per_minute: u32,
     /// Everything else: pages, server functions, the visitor's link.
     pub pages_per_minute: u32,
@@ -32,7 +33,7 @@ pub fn read(reader: &Reader) -> Option<Limits> {
     let bookings_per_minute = rate("limits.bookings_per_minute", 30);
     let holds_per_minute = rate("limits.holds_per_minute", 60);
     let slots_per_minute = rate("limits.slots_per_minute", 1_200);
-    let webhooks_per_minute = rate("limits.webhooks_per_minute", 6_000);
+    let webhooks_per_minute = rate("limits.webhooks_per_minute", 60_000);
     let pages_per_minute = rate("limits.pages_per_minute", 1_200);
     let body_bytes = reader.or("limits.body_bytes", 64 * 1024, "give bytes from 4096 to 10485760", |text| {
         text.parse().ok().filter(|bytes| (4_096..=10_485_760).contains(bytes))

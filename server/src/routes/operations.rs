@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::problem::{Kind, Outcome};
 use crate::rate::ClientAddress;
-use crate::state::AppState;
+use crate::state::{AppState, WorkerState};
 
 /// How long a load balancer is kept waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -35,15 +35,18 @@ struct Readiness {
 async fn ready(State(state): State<AppState>) -> Response {
     let database = timeout(PATIENCE, state.store.ping()).await.is_ok_and(|answer| answer.is_ok());
     let pending = timeout(PATIENCE, state.store.pending_migrations()).await;
+    // Everything in it went to another one: nothing can be booked here.
+    let moved = timeout(PATIENCE, state.store.moved_to()).await.is_ok_and(|it| matches!(it, Ok(Some(_))));
     let migrations = database && matches!(pending, Ok(Ok(pending)) if pending.is_empty());
-    let worker = state.worker.is_running();
-    let ready = database && migrations && worker;
+    let worker = state.worker.as_ref().map(WorkerState::is_running);
+    // A server without a worker does its part without one.
+    let ready = database && !moved && migrations && worker.unwrap_or(true);
     let word = |fine: bool, bad: &'static str| if fine { "ok" } else { bad };
     let body = Readiness {
         ready,
-        database: word(database, "unreachable"),
+        database: if moved { "moved" } else { word(database, "unreachable") },
         migrations: word(migrations, "pending"),
-        worker: word(worker, "stopped"),
+        worker: worker.map_or("elsewhere", |is_running| word(is_running, "stopped")),
         time_zone_database: cupo_core::zone::TZDB_VERSION,
     };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -68,6 +71,10 @@ async fn metrics(State(state): State<AppState>, request: Request) -> Outcome<Res
     };
     if !allowed {
         return Err(Kind::Forbidden.into());
+    }
+    // Without the database these keep what they were; everything else is still worth telling.
+    if let Ok(Err(error)) = timeout(PATIENCE, state.engine.measure_jobs()).await {
+        tracing::warn!(%error, "the jobs could not be counted");
     }
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], prometheus.render()).into_response())
 }

@@ -30,6 +30,7 @@ async fn a_host_finds_what_can_be_booked() {
     let listed = listed["event_types"].as_array().unwrap();
     let intro = listed.iter().find(|event_type| event_type["slug"] == "intro").unwrap();
     assert_eq!((&intro["title"], &intro["path"]), (&json!("Introduction"), &json!("/demo/intro")));
+    assert_eq!(intro["when_stale"], "ask");
     assert!(intro["id"].as_str().unwrap().parse::<cupo_core::ids::EventTypeId>().is_ok());
 }
 
@@ -107,6 +108,12 @@ async fn a_change_is_tried_before_it_is_made() {
     let impact: Value = world.send(&cookie, &path, &narrow).await.json().await.unwrap();
     assert!(starts(&impact["gained"]).is_empty() && !starts(&impact["lost"]).is_empty(), "{impact}");
     assert!(world.slots().await.contains(&slots[1]), "nothing has changed");
+
+    let mut with_choice = narrow.clone();
+    with_choice["options"] = json!({ "when_stale": "approve" });
+    assert_eq!(world.send(&cookie, &path, &with_choice).await.status(), 200);
+    with_choice["options"]["when_stale"] = json!("sometimes");
+    assert!(world.send(&cookie, &path, &with_choice).await.status().is_client_error());
 
     let wrong = json!({ "title": "", "slug": "Not A Slug", "rules": { "duration_minutes": 1 } });
     let told = problem(world.send(&cookie, &path, &wrong).await, 422, "invalid-input").await;

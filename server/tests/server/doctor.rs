@@ -39,6 +39,7 @@ async fn a_running_installation_is_well() {
         "database",
         "migrations",
         "writing",
+        "jobs",
         "journal",
         "secrets",
         "public address",
@@ -98,4 +99,36 @@ async fn a_configuration_that_everybody_can_read_is_told() {
     assert!(check().await.contains("chmod 600"));
     set(0o600);
     assert!(check().await.starts_with("✓ "));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_the_installation_that_was_given_up_is_told() {
+    use cupo_core::ids::JobId;
+    use cupo_store::{NewJob, job_bury, job_enqueue, job_lease};
+
+    let folder = tempfile::tempdir().unwrap();
+    let text = configuration("http://127.0.0.1:9", 9, "");
+    let text = text.replace("sqlite::memory:", &format!("sqlite://{}", folder.path().join("cupo.db").display()));
+    let config = Config::from_toml(&text).unwrap();
+    let store = cupo_server::assembly::open_store(&config).await.unwrap();
+    store.migrate().await.unwrap();
+    let now = SystemClock.now();
+    let job = NewJob {
+        id: JobId::parse("0193b3a4-6c1e-7a52-9d3f-0123456789ab").unwrap(),
+        organization_id: None,
+        kind: "tell_operator".to_owned(),
+        payload: serde_json::json!({ "code": "google_client" }),
+        coalescing_key: None,
+        run_at: now,
+        created_at: now,
+    };
+    let mut tx = store.write().await.unwrap();
+    job_enqueue(&mut tx, &job).await.unwrap();
+    job_lease(&mut tx, now, "owner", TimeDelta::minutes(3), 1).await.unwrap();
+    assert!(job_bury(&mut tx, &job.id, "owner", now, "550 no such user").await.unwrap());
+    tx.commit().await.unwrap();
+    let told = of(&examine_at(&config, now).await, "given-up job");
+    for words in ["✗ ", "tell_operator", "550 no such user", "operator.email"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
 }

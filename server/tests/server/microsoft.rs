@@ -90,9 +90,45 @@ async fn the_handshakes_token_is_echoed_as_plain_text_and_as_nothing_else() {
         assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
         assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
         assert_eq!(answer.text().await.unwrap(), "Validation: <script>&ñ");
+        let just = world.url(&format!("{path}?validationToken={}", "x".repeat(1024)));
+        assert_eq!(world.client.post(just).send().await.unwrap().text().await.unwrap().len(), 1024);
         let long = world.url(&format!("{path}?validationToken={}", "x".repeat(1025)));
         assert_eq!(world.client.post(long).send().await.unwrap().status(), 413);
+        let twice = world.url(&format!("{path}?validationToken=a&validationToken=b"));
+        assert_eq!(world.client.post(twice).send().await.unwrap().status(), 400);
+        let read = world.url(&format!("{path}?validationToken=a"));
+        assert_eq!(world.client.get(read).send().await.unwrap().status(), 405);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_with_notifications_in_it_is_a_handshake_and_nothing_else() {
+    let microsoft = Microsoft::start().await;
+    microsoft.connect(BEN).await;
+    let Microsoft { world, simulator, .. } = &microsoft;
+    let subscription = world.until("the subscription", async || simulator.subscriptions().into_iter().next()).await;
+    microsoft.settle().await;
+    simulator.clear_exchanges();
+    let told = json!({ "value": [{
+        "subscriptionId": subscription.id, "clientState": subscription.client_state, "changeType": "updated",
+        "resource": subscription.resource, "subscriptionExpirationDateTime": "2099-12-01T00:00:00Z",
+    }]});
+    for path in ["/webhooks/microsoft", "/webhooks/microsoft/lifecycle"] {
+        // HTML and a template's braces, a line that would be a header, and a name of a file: text, all of it.
+        let token = "<img src=x onerror=alert(1)>{{7*7}}\r\nset-cookie: a=b\n../../etc/passwd";
+        let request = world.client.post(world.url(path)).query(&[("validationToken", token)]).json(&told);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], "text/plain; charset=utf-8");
+        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        assert!(!answer.headers().contains_key("set-cookie"));
+        assert_eq!(answer.text().await.unwrap(), token);
+    }
+    microsoft.settle().await;
+    assert!(deltas(simulator).is_empty(), "what came with it was not read");
+    let request = world.client.post(world.url("/webhooks/microsoft")).json(&told);
+    assert_eq!(request.send().await.unwrap().status(), 202);
+    world.until("the sync", async || (!deltas(simulator).is_empty()).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

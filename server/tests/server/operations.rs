@@ -33,7 +33,15 @@ async fn figures_are_for_the_operator_alone() {
     let url = format!("{}/metrics", local.base_url);
     client.get(format!("{}/healthz", local.base_url)).send().await.unwrap();
     let figures = client.get(&url).send().await.unwrap().text().await.unwrap();
-    assert!(figures.contains("cupo_http_requests_total"), "{figures}");
+    for figure in [
+        "cupo_http_requests_total",
+        "cupo_jobs{state=\"waiting\"}",
+        "cupo_jobs{state=\"running\"}",
+        "cupo_jobs{state=\"dead\"}",
+        "cupo_oldest_due_job_seconds",
+    ] {
+        assert!(figures.contains(figure), "{figure}: {figures}");
+    }
     let proxied = client.get(&url).header("x-forwarded-for", "127.0.0.1").send().await.unwrap();
     problem(proxied, 403, "forbidden").await;
 

@@ -1,6 +1,16 @@
 //! Signing in and out, and who may send forms.
 
-use crate::world::{FOREIGN, World, set_cookie, sign_in_fields};
+use std::net::TcpListener;
+
+use cupo_core::text::Locale;
+use cupo_engine::SignUp;
+use cupo_server::Server;
+use cupo_server::config::Config;
+use reqwest::Client;
+use reqwest::redirect::Policy;
+use url::form_urlencoded;
+
+use crate::world::{FOREIGN, World, configuration, set_cookie, sign_in_fields};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_session_cookie_is_for_the_server_alone_and_ends_with_the_session() {
@@ -95,4 +105,69 @@ async fn guessing_one_accounts_password_is_limited_whoever_asks() {
         last = Some(request.send().await.unwrap().status().as_u16());
     }
     assert_eq!(last, Some(429));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_that_names_two_accounts_is_refused_before_either_is_tried() {
+    let world = World::start().await;
+    let password = world.demo.password.clone();
+    let right = [("form[email]", "ana@example.com"), ("form[password]", password.as_str())];
+    for another in ["form[email]", "form[email][]", "email", "x[email]"] {
+        let mut fields = vec![(another, "somebody@example.com")];
+        fields.extend(right);
+        let answer = world.form("/dashboard/api/sign_in", &fields).await;
+        assert_eq!((answer.status().as_u16(), set_cookie(&answer)), (400, None), "{another}");
+    }
+    assert!(set_cookie(&world.form("/dashboard/api/sign_in", &right).await).is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invented_host_name_stands_in_no_address_that_cupo_writes() {
+    let world = World::start().await;
+    let cookie = world.sign_in().await;
+    for path in ["/", "/demo", "/demo/intro", "/sign-in", "/dashboard/event-types", "/oauth/google/start", "/embed.js"]
+    {
+        let request = world.client.get(world.url(path)).header("cookie", &cookie).header("host", "evil.example");
+        let answer = request.header("x-forwarded-host", "evil.example").send().await.unwrap();
+        let headers = format!("{:?}", answer.headers());
+        assert!(!headers.contains("evil.example"), "{path}: {headers}");
+        assert!(!answer.text().await.unwrap().contains("evil.example"), "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_https_the_session_cookie_is_taken_from_this_very_host_alone() {
+    // Nobody else takes a port that has just been given back. What ends TLS stands before Cupo.
+    let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text = configuration("http://127.0.0.1:1", 1, "").replace("127.0.0.1:0", &listen.to_string());
+    let config = Config::from_toml(&format!("public_url = \"https://book.example\"\n{text}")).unwrap();
+    let server = Server::start(config).await.unwrap();
+    let form = SignUp {
+        email: "olga@example.com".to_owned(),
+        password: "a password of Olga's".to_owned(),
+        name: "Olga Other".to_owned(),
+        organization_name: "Other".to_owned(),
+        organization_slug: "other".to_owned(),
+        time_zone: "Europe/Madrid".to_owned(),
+        locale: Locale::En,
+    };
+    server.engine.sign_up(form).await.unwrap();
+    let client = Client::builder().redirect(Policy::none()).build().unwrap();
+    let fields = [("form[email]", "olga@example.com"), ("form[password]", "a password of Olga's")];
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let request =
+        client.post(format!("http://{listen}/dashboard/api/sign_in")).header("origin", "https://book.example");
+    let request = request.header("content-type", "application/x-www-form-urlencoded").header("accept", "text/html");
+    let answer = request.body(body).send().await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().to_owned();
+    // Browsers take a name with this prefix only so, and from no other host.
+    assert!(cookie.starts_with("__Host-cupo_session="), "{cookie}");
+    assert!(cookie.contains("; Path=/;") && cookie.contains("; Secure;") && !cookie.contains("Domain"), "{cookie}");
+    let token = cookie.split([';', '=']).nth(1).unwrap();
+    for (name, status) in [("__Host-cupo_session", 200), ("cupo_session", 302)] {
+        let request = client.get(format!("http://{listen}/dashboard")).header("accept", "text/html");
+        let answer = request.header("cookie", format!("{name}={token}")).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{name}");
+    }
+    server.stop().await;
 }

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use cupo_store::Store;
+use chrono::{DateTime, Utc};
+use cupo_engine::{KeyUse, key_status};
+use cupo_store::{Job, JobCounts, Store, StoreError, job_counts, jobs_dead_of_installation};
 
 use super::Finding;
 use crate::assembly;
@@ -29,12 +31,48 @@ pub async fn examine(config: &Config, findings: &mut Vec<Finding>) -> Option<Sto
         }
     };
     findings.push(Finding::fine(SUBJECT, format!("{:?} answers", config.database)));
+    findings.extend(moved(&store).await);
     findings.push(migrations(&store).await);
     findings.push(writable(&store).await);
+    findings.extend(jobs(&store).await);
     if let Some(file) = config.database.sqlite_file() {
         findings.push(journal(file));
     }
     Some(store)
+}
+
+/// A database that was closed when everything in it moved away.
+async fn moved(store: &Store) -> Option<Finding> {
+    let address = store.moved_to().await.ok().flatten()?;
+    Some(Finding::wrong(
+        "moved",
+        format!("this database is closed: everything in it has moved to {address}."),
+        "Set database.url to that one and start Cupo again.",
+    ))
+}
+
+/// What the configured keys open of what is sealed in the database.
+pub async fn keys(config: &Config, store: &Store, now: DateTime<Utc>) -> Option<Finding> {
+    const SUBJECT: &str = "sealed tokens";
+    let keyring = assembly::keyring(config).ok()?;
+    // A database that is not up to date has its own finding.
+    let status = key_status(store, &keyring, now).await.ok()?;
+    let count = |keys: &[KeyUse]| keys.iter().map(|key| key.accounts + key.credentials).sum::<u64>();
+    let (opened, unknown) = (count(&status.configured), count(&status.unknown));
+    let ids: Vec<&str> = status.unknown.iter().map(|key| key.key_id.as_str()).collect();
+    Some(match (unknown, status.damaged.as_slice()) {
+        (0, []) => Finding::fine(SUBJECT, format!("the configured keys open all {opened}")),
+        (0, damaged) => Finding::wrong(
+            SUBJECT,
+            format!("{} were altered and do not open; `cupo keys status` names their rows.", damaged.len()),
+            "Let their owners connect those accounts again, or restore a backup.",
+        ),
+        _ => Finding::wrong(
+            SUBJECT,
+            format!("{unknown} were sealed with keys that are not configured ({}).", ids.join(", ")),
+            "Add those keys to secrets.encryption_keys, behind the first; otherwise those accounts have to be connected again.",
+        ),
+    })
 }
 
 async fn migrations(store: &Store) -> Finding {
@@ -65,6 +103,38 @@ async fn writable(store: &Store) -> Finding {
             "Check the rights of Cupo's user, the free space on the disk, and that no other program locks the file.",
         ),
     }
+}
+
+/// The jobs of the whole installation. Those that an organization's people can see to are theirs; what concerns no organization
+/// is told here alone.
+async fn jobs(store: &Store) -> Vec<Finding> {
+    const SUBJECT: &str = "jobs";
+    let asked = async {
+        let tx = &mut store.read().await?;
+        Ok::<(JobCounts, Vec<Job>), StoreError>((job_counts(tx).await?, jobs_dead_of_installation(tx).await?))
+    };
+    // A database that is not up to date has its own finding.
+    let Ok((counts, dead)) = asked.await else { return Vec::new() };
+    let JobCounts { waiting, running, .. } = counts;
+    let others = counts.dead.saturating_sub(u64::try_from(dead.len()).unwrap_or_default());
+    let given_up = dead.iter().map(|job| {
+        let at = job.run_at.format("%Y-%m-%d %H:%M UTC");
+        let why = job.last_error.as_deref().unwrap_or("no reason is known");
+        let mend = match job.kind.as_str() {
+            "tell_operator" => "Check the section smtp: this was a mail to operator.email.",
+            _ => "See the log of that time; workers begin it anew by themselves.",
+        };
+        let what = format!(
+            "`{}` was given up at {at}, after {} tries: {}.",
+            job.kind,
+            job.attempts,
+            why.trim_end_matches('.')
+        );
+        Finding::wrong("given-up job", what, format!("{mend} It is forgotten 30 days after it was given up."))
+    });
+    let seen =
+        format!("{waiting} waiting, {running} running, {others} given up (on the dashboards of their organizations)");
+    std::iter::once(Finding::fine(SUBJECT, seen)).chain(given_up).collect()
 }
 
 fn journal(file: &Path) -> Finding {

@@ -86,6 +86,9 @@ pub async fn run(config: Result<Config, Mistakes>, file: Option<&Path>) -> Resul
 pub async fn examine(config: &Config, file: Option<&Path>, clock: Arc<dyn Clock>) -> Vec<Finding> {
     let mut findings = vec![settings::configuration(file), settings::secrets(config), settings::assets()];
     let store = database::examine(config, &mut findings).await;
+    if let Some(store) = &store {
+        findings.extend(database::keys(config, store, clock.now()).await);
+    }
     findings.extend(network::examine(config, store, clock).await);
     findings.push(settings::time_zones());
     findings

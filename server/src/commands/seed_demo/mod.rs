@@ -42,7 +42,7 @@ pub struct SeedOptions {
 }
 
 /// What there is to try.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Demo {
     /// The organization's slug.
     pub organization: &'static str,
@@ -53,6 +53,8 @@ pub struct Demo {
     /// The event type, `organization/slug`, as the widget's attribute wants it.
     pub event: String,
 }
+
+cupo_core::shown_in_debug!(Demo { organization, email, event });
 
 pub async fn run(config: Config, options: SeedOptions) -> Result<()> {
     let store = assembly::open_store(&config).await?;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::Uri;
+use cupo_core::event_type::WhenStale;
 use cupo_core::ids::EventTypeId;
 use cupo_core::wire::{ClockChangeView, DayView, ExplanationView, ImpactView, SlotsResponse};
 use cupo_engine::EventTypeInput;
@@ -29,6 +30,8 @@ struct EventTypeEntry {
     slug: String,
     /// Of its public page.
     path: String,
+    /// `offer`, `ask` or `approve`: what happens while a calendar that decides about its slots is stale.
+    when_stale: WhenStale,
 }
 
 pub async fn list(SignedIn(principal): SignedIn, State(state): State<AppState>) -> Outcome<Json<EventTypes>> {
@@ -37,6 +40,7 @@ pub async fn list(SignedIn(principal): SignedIn, State(state): State<AppState>) 
         title: event_type.title,
         path: format!("/{}/{}", principal.organization_slug, event_type.slug),
         slug: event_type.slug.to_string(),
+        when_stale: event_type.options.when_stale,
     };
     let event_types = state.engine.event_types(&principal).await?.into_iter().map(entry).collect();
     Ok(Json(EventTypes { event_types }))

@@ -79,7 +79,7 @@ pub enum Wish {
 }
 
 /// A booking. Its visitor is known by the e-mail address, which nobody else has.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Booking {
     pub offer: &'static str,
     pub start: DateTime<Utc>,
@@ -89,6 +89,8 @@ pub struct Booking {
     /// By which the slot is kept for this very visitor, who must get it therefore.
     pub hold: Option<String>,
 }
+
+cupo_core::shown_in_debug!(Booking { offer, start, email });
 
 /// What becomes of a request for approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,7 +113,7 @@ const DECISIONS: [Decision; 6] = [
 ];
 
 /// An appointment that was there before.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Prepared {
     pub offer: &'static str,
     pub id: AppointmentId,
@@ -119,6 +121,8 @@ pub struct Prepared {
     pub email: String,
     pub start: DateTime<Utc>,
 }
+
+cupo_core::shown_in_debug!(Prepared { offer, id, email, start });
 
 /// Everything that is sent at once, in its order, and what was there before.
 pub struct Plan {

@@ -21,7 +21,7 @@ pub struct Shot {
 }
 
 /// What was answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Answer {
     /// An appointment with this secret; `replayed` when the same request had been carried out before.
     Booked { token: String, replayed: bool },
@@ -33,6 +33,20 @@ pub enum Answer {
     Refused(&'static str),
     /// What no visitor and no host may ever be told.
     Failed(String),
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Booked { replayed, .. } => {
+                f.debug_struct("Booked").field("replayed", replayed).finish_non_exhaustive()
+            }
+            Self::Held { .. } => f.debug_struct("Held").finish_non_exhaustive(),
+            Self::Done => f.write_str("Done"),
+            Self::Refused(code) => f.debug_tuple("Refused").field(code).finish(),
+            Self::Failed(why) => f.debug_tuple("Failed").field(why).finish(),
+        }
+    }
 }
 
 impl Answer {
