@@ -18,18 +18,21 @@ pub enum Benchmark {
     Engine,
     /// The slots endpoint against a bare handler that returns the same bytes.
     Slots,
+    /// The webhook endpoint at 500 notifications a second, and against a bare handler that answers 202.
+    Webhooks,
     /// Slots and bookings per second with one and two servers, and with 1,000 to 100,000 hosts in a PostgreSQL.
     Scale,
 }
 
 impl Benchmark {
-    const ALL: [Self; 3] = [Self::Engine, Self::Slots, Self::Scale];
+    const ALL: [Self; 4] = [Self::Engine, Self::Slots, Self::Webhooks, Self::Scale];
 
     /// How cargo builds it in the release profile.
     fn build(self) -> &'static [&'static str] {
         match self {
             Self::Engine => &["bench", "--package", "cupo-core", "--bench", "engine", "--no-run"],
             Self::Slots => &["build", "--release", "--package", "cupo-server", "--example", "slots_http"],
+            Self::Webhooks => &["build", "--release", "--package", "cupo-server", "--example", "webhooks_http"],
             Self::Scale => &["build", "--release", "--package", "cupo-server", "--bin", "cupo", "--example", "scale"],
         }
     }
@@ -39,6 +42,9 @@ impl Benchmark {
         match self {
             Self::Engine => &["bench", "--quiet", "--package", "cupo-core", "--bench", "engine"],
             Self::Slots => &["run", "--quiet", "--release", "--package", "cupo-server", "--example", "slots_http"],
+            Self::Webhooks => {
+                &["run", "--quiet", "--release", "--package", "cupo-server", "--example", "webhooks_http"]
+            }
             Self::Scale => &["run", "--quiet", "--release", "--package", "cupo-server", "--example", "scale"],
         }
     }
@@ -50,13 +56,20 @@ impl Benchmark {
                 &["engine_us_single=", "engine_us_single_10k=", "engine_ms_collective_100=", "engine_exponent="]
             }
             Self::Slots => &["slots_http_ratio_warm=", "slots_http_ratio_cold="],
+            Self::Webhooks => &[
+                "webhooks_p50_ms=",
+                "webhooks_p99_ms=",
+                "webhooks_accepted=",
+                "webhooks_per_second=",
+                "webhooks_http_ratio=",
+            ],
             Self::Scale => &["scale_p99_ratio_100k_vs_1k="],
         }
     }
 
     /// Whether it measures on PostgreSQL.
     fn wants_postgres(self) -> bool {
-        self == Self::Scale
+        matches!(self, Self::Webhooks | Self::Scale)
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod bench;
 mod build;
+mod chaos;
 mod command;
 mod install;
 mod postgres;
@@ -44,6 +45,8 @@ enum Task {
         #[arg(long, value_enum)]
         only: Option<test::Group>,
     },
+    /// Let faults strike real processes at random while visitors book, and check that nothing was lost or doubled.
+    Chaos(chaos::Options),
     /// Print what a visitor downloads before the first slot can be picked, in brotli bytes.
     Size,
     /// Measure the slot engine, and the slots endpoint against a bare handler that returns the same bytes.
@@ -70,6 +73,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Build { release } => build::build(&workspace, release),
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test { only } => test::test(&workspace, only),
+        Task::Chaos(options) => chaos::chaos(&workspace, options),
         Task::Size => {
             build::assets(&workspace)?;
             size::report(&workspace)

@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use crate::build;
+use crate::chaos::{self, RADICALE};
 use crate::command::{Outcome, cargo, outcome, succeed, without_chatter};
 use crate::install::{has_nextest, npm_packages, python_packages};
 use crate::postgres::Postgres;
@@ -22,8 +23,9 @@ use totals::Totals;
 const CLIENTS: [(&str, &str); 2] =
     [("Google", "end2end/simulators/clients/google"), ("Microsoft", "end2end/simulators/clients/microsoft")];
 
-/// The CalDAV server that tests of the providers run.
-const RADICALE: &str = "server/providers/tests/radicale/requirements.txt";
+/// The stores on which faults strike, each with its seed.
+const CHAOS: [(chaos::Store, u64); 2] = [(chaos::Store::Sqlite, 1), (chaos::Store::Postgres, 2)];
+const CHAOS_FAULTS: u32 = 100;
 
 /// Checks that are run together.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -36,6 +38,8 @@ pub enum Group {
     Wasm,
     /// The story in Chromium.
     Browser,
+    /// A hundred faults at random on each store, and nothing lost or doubled.
+    Chaos,
 }
 
 /// What one check came to.
@@ -54,7 +58,7 @@ pub fn test(workspace: &Workspace, only: Option<Group>) -> Result<()> {
         run.lint();
     }
     // The server's tests and the browser's need the assets, whichever group they belong to.
-    if only != Some(Group::Lint) {
+    if !matches!(only, Some(Group::Lint | Group::Chaos)) {
         run.wasm();
     }
     if wanted(Group::Rust) {
@@ -62,6 +66,9 @@ pub fn test(workspace: &Workspace, only: Option<Group>) -> Result<()> {
     }
     if wanted(Group::Browser) {
         run.browser();
+    }
+    if wanted(Group::Chaos) {
+        run.chaos();
     }
     run.summarize(started.elapsed())
 }
@@ -157,6 +164,21 @@ impl Run<'_> {
             Ok(())
         });
         self.counts("browser tests", browser::command(workspace, &chromium), |_| browser::totals(workspace));
+    }
+
+    fn chaos(&mut self) {
+        let workspace = self.workspace;
+        let mut needs = None;
+        self.prepares("what the faults need", || {
+            needs = Some(chaos::prepare(workspace)?);
+            Ok(())
+        });
+        let Some(needs) = needs else { return };
+        for (store, seed) in CHAOS {
+            let options = chaos::Options { faults: CHAOS_FAULTS, seed, store };
+            let name = format!("{CHAOS_FAULTS} faults on {}", store.name());
+            self.passes(&name, || chaos::check(workspace, &needs, options));
+        }
     }
 
     fn cargo(&self, arguments: &[&str]) -> Command {
