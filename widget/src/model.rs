@@ -6,7 +6,8 @@ use crate::calendar::{Instant, parse_instant};
 use crate::json::Json;
 use crate::state::Notice;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub struct EventType {
     pub org: String,
     pub slug: String,
@@ -57,7 +58,8 @@ pub struct SeriesDate {
     pub reason: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub struct Appointment {
     pub token: String,
     pub manage_url: String,

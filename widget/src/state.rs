@@ -34,7 +34,8 @@ pub struct MonthSlots {
 }
 
 /// A slot kept for the visitor while the details are typed. A booking without a hold is checked all the same.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub enum Hold {
     None,
     Asked,
@@ -101,7 +102,8 @@ pub enum Target {
     Slot(Instant),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub enum Action {
     /// Without slots they could not be had.
     SlotsRead {
@@ -162,7 +164,8 @@ pub enum Action {
     Close,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 pub enum Effect {
     ReadSlots {
         month: Month,
@@ -193,14 +196,16 @@ pub enum Effect {
 }
 
 /// A booking as it was sent, kept so that a retry of the same content repeats it byte by byte under the same key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
 struct Sent {
     key: String,
     content: String,
     body: String,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
+#[cfg_attr(test, derive(Debug))]
 pub struct State {
     pub event: EventType,
     /// The chosen length in minutes.
