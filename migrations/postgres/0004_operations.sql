@@ -34,3 +34,6 @@ alter table job add column not_before bigint;
 
 -- Of each coalescing key the last failure is kept, until the work succeeds.
 create index job_dead_by_key on job (coalescing_key) where state = 'dead';
+
+-- The start that the provider was last told: an event at another one was moved by the host. Null where it is not known.
+alter table appointment_external_mapping add column pushed_start bigint;

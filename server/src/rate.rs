@@ -70,7 +70,6 @@ impl RateLimit {
     }
 
     /// The layer that enforces it.
-    #[must_use]
     pub fn layer(&self) -> RateLimitLayer {
         from_fn_with_state(self.clone(), enforce as Enforce)
     }
@@ -314,7 +313,7 @@ mod tests {
         // Every two minutes all that there is.
         for number in 0..minutes * 240 {
             let now = ROUND * number;
-            if number % 480 == 0 {
+            if u32::is_multiple_of(number, 480) {
                 got += servers.drain(client(), now);
             }
             servers.exchange(now + ROUND / 2);

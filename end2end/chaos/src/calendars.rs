@@ -1,4 +1,5 @@
-//! The calendars as their owners see them: read and changed by hand in the simulators and in the CalDAV server's own files.
+//! The calendars as their owners see them: read and changed by hand in the simulators and in the CalDAV server's own
+//! files.
 
 use anyhow::{Context, Result, bail};
 use chrono::{DateTime, NaiveDateTime, Utc};
@@ -236,8 +237,8 @@ fn moved_ics(text: &str, start: DateTime<Utc>, end: DateTime<Utc>) -> String {
 mod tests {
     use super::*;
 
-    const OURS: &str = "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nDTSTART:19700101T000000\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\n\
-        UID:cupo-1@x\r\nX-CUPO-CLAIM:018f4e9e-7a3b-7c2\r\n 1-9d7e-3b1f6a2c4d5e\r\n\
+    const OURS: &str = "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nDTSTART:19700101T000000\r\nEND:VTIMEZONE\r\n\
+        BEGIN:VEVENT\r\nUID:cupo-1@x\r\nX-CUPO-CLAIM:018f4e9e-7a3b-7c2\r\n 1-9d7e-3b1f6a2c4d5e\r\n\
         DTSTART;TZID=Europe/Madrid:20260701T090000\r\nDTEND;TZID=Europe/Madrid:20260701T093000\r\nEND:VEVENT\r\n\
         END:VCALENDAR\r\n";
 

@@ -1,4 +1,5 @@
-//! What the visitors were told, and what was done to which appointment: the driver's own book, which knows nothing of the store.
+//! What the visitors were told, and what was done to which appointment: the driver's own book, which knows nothing of
+//! the store.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

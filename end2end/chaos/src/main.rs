@@ -1,5 +1,5 @@
-//! `cupo-chaos`: visitors, hosts and calendars at real processes of the product, while everything fails at random; then the
-//! books are compared. `cargo xtask chaos` builds what it needs and starts it.
+//! `cupo-chaos`: visitors, hosts and calendars at real processes of the product, while everything fails at random;
+//! then the books are compared. `cargo xtask chaos` builds what it needs and starts it.
 
 #![expect(clippy::print_stdout, reason = "a command's results are what it prints")]
 

@@ -1,7 +1,8 @@
-//! The plan: who does what and what goes wrong, when. It is a pure function of the seed, the number of faults and the store.
+//! The plan: who does what and what goes wrong, when. It is a pure function of the seed, the number of faults and the
+//! store.
 //!
-//! A step holds dice rather than choices: which of the bookings, events or processes that exist then it concerns is read
-//! from its dice when it is performed. So the plan repeats exactly; how the processes interleave does not.
+//! A step holds dice rather than choices: which of the bookings, events or processes that exist then it concerns is
+//! read from its dice when it is performed. So the plan repeats exactly; how the processes interleave does not.
 
 use std::time::Duration;
 

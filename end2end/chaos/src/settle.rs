@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const LOOK: Duration = Duration::from_millis(500);
 /// What is left is told in every so many rounds.
 const TELL: u64 = 10;
-/// Where nothing has changed for so long, nobody is waited for whose time has not come: the product's clock is set ahead.
+/// Where nothing has changed for so long, nobody is waited for whose time has not come: the product's clock is set
+/// ahead.
 const STILL: Duration = Duration::from_secs(2);
 /// How far the product's clock may be set ahead in all. Appointments begin four hours from now at the earliest.
 const FURTHEST: TimeDelta = TimeDelta::minutes(150);
@@ -37,7 +38,7 @@ pub struct Rest {
 #[derive(Debug)]
 struct Agenda {
     left: Vec<String>,
-    /// When the first of it falls due, or the lease of a dead worker ends.
+    /// When the next of it falls due, or the lease of a dead worker ends.
     next: Option<DateTime<Utc>>,
 }
 
@@ -57,7 +58,7 @@ pub async fn settle(world: &World, seed: u64) -> Result<Rest> {
             say(&format!("  a host could not sign in yet: {error:#}"));
         }
         let product_now = now() + ahead;
-        let mut agenda = agenda(world).await.context("reading what is to be done")?;
+        let mut agenda = agenda(world, product_now).await.context("reading what is to be done")?;
         if agenda.left.is_empty() {
             let since = *quiet_since.get_or_insert(product_now);
             agenda.left = unread(world, since).await?;
@@ -78,7 +79,7 @@ pub async fn settle(world: &World, seed: u64) -> Result<Rest> {
             last_change = Instant::now();
             last.clone_from(&agenda.left);
         }
-        let wait = agenda.next.map(|next| next - product_now).filter(|wait| *wait > TimeDelta::seconds(1));
+        let wait = agenda.next.map(|next| next - product_now);
         if let Some(wait) = wait.filter(|_| has_clock && looks == 0 && last_change.elapsed() > STILL) {
             ahead += TimeDelta::seconds(wait.num_seconds() + 1);
             if ahead > FURTHEST {
@@ -94,12 +95,14 @@ pub async fn settle(world: &World, seed: u64) -> Result<Rest> {
 }
 
 /// The jobs, beside those that come again and again by the clock, and the visitors and hosts who wait for an answer.
-async fn agenda(world: &World) -> Result<Agenda> {
+async fn agenda(world: &World, now: DateTime<Utc>) -> Result<Agenda> {
     let jobs: Vec<Job> = world.reader.those("state = 'pending'").await?;
     let mut left: Vec<String> = jobs.iter().filter(|job| !is_routine(job)).map(describe).collect();
-    // Calendars are read by routine: where nothing else is left, the next of that is waited for.
+    // Calendars are read by routine: where nothing else is left, the next of that is waited for. What is due and is
+    // not done waits for another job of its key, which a dead worker holds.
     let awaited = jobs.iter().filter(|job| left.is_empty() || !is_routine(job));
-    let next = awaited.map(|job| job.leased_until.unwrap_or(job.run_at)).min();
+    let times = awaited.map(|job| job.leased_until.unwrap_or(job.run_at));
+    let next = times.filter(|at| *at > now + TimeDelta::seconds(1)).min();
     let (_, _, asking) = world.ledger.counts();
     let busy = world.busy.load(std::sync::atomic::Ordering::Relaxed);
     if asking > 0 || busy > 0 {

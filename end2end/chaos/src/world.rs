@@ -1,5 +1,5 @@
-//! The world of a run: simulators, a CalDAV server, the product's processes, and an organization that was set up through the
-//! same doors as people use.
+//! The world of a run: simulators, a CalDAV server, the product's processes, and an organization that was set up
+//! through the same doors as people use.
 
 use std::fs;
 use std::net::TcpListener;

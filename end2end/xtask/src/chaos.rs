@@ -1,5 +1,5 @@
-//! `cargo xtask chaos`: visitors, hosts and calendars at real processes while everything fails at random; then the books are
-//! compared.
+//! `cargo xtask chaos`: visitors, hosts and calendars at real processes while everything fails at random; then the
+//! books are compared.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

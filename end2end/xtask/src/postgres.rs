@@ -90,12 +90,8 @@ impl Postgres {
 
     /// How `cupo-chaos` is told to restart it.
     pub fn restart_arguments(&self) -> Vec<std::ffi::OsString> {
-        let mut arguments = vec![
-            "--pg-ctl".into(),
-            self.programs.join("pg_ctl").into(),
-            "--pg-data".into(),
-            self.data().into(),
-        ];
+        let mut arguments =
+            vec!["--pg-ctl".into(), self.programs.join("pg_ctl").into(), "--pg-data".into(), self.data().into()];
         if let Some(Owner { uid, gid }) = self.owner {
             let ids = ["--pg-uid".to_owned(), uid.to_string(), "--pg-gid".to_owned(), gid.to_string()];
             arguments.extend(ids.map(Into::into));

@@ -12,6 +12,9 @@ use cupo_core::{
 use cupo_providers::ProviderError;
 use cupo_store::StoreError;
 
+/// How [`EngineError::ReconnectNeeded`] begins: the errors of jobs are looked for by it.
+pub(crate) const RECONNECT_NEEDED: &str = "the calendar account has to be connected again";
+
 /// Why a use case was not carried out. Nothing of it was written, unless a variant says otherwise.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -65,7 +68,7 @@ pub enum EngineError {
     #[error("the client is not accepted: {0}")]
     OperatorNeeded(String),
     /// The account's authorization is dead: the host has to connect it again.
-    #[error("the calendar account has to be connected again: {0}")]
+    #[error("{RECONNECT_NEEDED}: {0}")]
     ReconnectNeeded(String),
     /// The operator has not configured it.
     #[error("{0} is not configured")]

@@ -1,4 +1,5 @@
-//! Work that was given up, for those who look after the organization: what it was to do, why it failed, and once more or never.
+//! Work that was given up, for those who look after the organization: what it was to do, why it failed, and once more
+//! or never.
 
 use chrono::{DateTime, Utc};
 use cupo_core::ids::{AccountId, AppointmentId, CalendarId, ClaimId, HolidayCalendarId, JobId, OrganizationId};
@@ -105,8 +106,8 @@ impl Engine {
     /// Lets failed work begin anew. Where the same work waits or runs already, it is only forgotten.
     ///
     /// # Errors
-    /// [`EngineError::NotFound`] when there is no such failed work; [`EngineError::Forbidden`] for who does not look after the
-    /// organization.
+    /// [`EngineError::NotFound`] when there is no such failed work; [`EngineError::Forbidden`] for who does not look
+    /// after the organization.
     pub async fn failed_job_retry(&self, principal: &Principal, id: &JobId) -> Result<(), EngineError> {
         principal.require_admin()?;
         transact!(self, tx => self.retry_within(tx, principal, id).await?)?;

@@ -60,6 +60,7 @@ pub use error::EngineError;
 pub use event_types::{EventTypeHostInput, EventTypeInput, PublicEventTypes};
 pub use failed_jobs::{FailedJob, FailedWork};
 pub use health::Check;
+pub use jobs::JOB_KINDS;
 pub use hosts::{Principal, SignUp, SignedIn};
 pub use key_rotation::{DamagedText, KeyStatus, KeyUse, RotationReport, key_status};
 pub use mail::Mailer;

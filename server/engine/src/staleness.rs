@@ -12,7 +12,8 @@ use crate::{Engine, EngineError, engine::transact, jobs::TellStale};
 const BATCH: u32 = 200;
 
 impl Engine {
-    /// Enqueues a mail for each host who has a calendar that is stale for longer than `stale_grace` and who was not told of it.
+    /// Enqueues a mail for each host who has a calendar that is stale for longer than `stale_grace` and who was not
+    /// told of it.
     pub(crate) async fn enqueue_stale_tells(&self) -> Result<(), EngineError> {
         if self.0.mailer.is_none() {
             return Ok(());
@@ -41,7 +42,8 @@ impl Engine {
         }
     }
 
-    /// The host's calendars that count for something and are stale, of accounts that are not waiting for the host anyway.
+    /// The host's calendars that count for something and are stale, of accounts that are not waiting for the host
+    /// anyway.
     pub(crate) async fn stale_calendars(
         &self,
         tx: &mut Tx,

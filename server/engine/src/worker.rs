@@ -1,8 +1,9 @@
 //! The worker: leases jobs, runs them, and tells the store what became of them.
 //!
-//! Of all workers of all processes one has a job, for as long as its lease lasts; a job that takes longer than that allows is
-//! stopped before. A worker that ends lets its jobs finish for a while, then gives the rest back; the leases of one that dies end
-//! by themselves. Either way another worker repeats the job, so a job may always run twice, but never twice at once.
+//! Of all workers of all processes one has a job, for as long as its lease lasts; a job that takes longer than that
+//! allows is stopped before. A worker that ends lets its jobs finish for a while, then gives the rest back; the leases
+//! of one that dies end by themselves. Either way another worker repeats the job, so a job may always run twice, but
+//! never twice at once.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -32,14 +33,15 @@ pub(crate) const RENEWAL_MARGIN: TimeDelta = TimeDelta::hours(24);
 const LEASE: TimeDelta = TimeDelta::minutes(3);
 /// A job that takes longer is stopped, well before its lease ends.
 pub(crate) const JOB_TIMEOUT: Duration = Duration::from_secs(120);
-/// How long an outcome is kept for a database that does not answer; together with [`JOB_TIMEOUT`] shorter than [`LEASE`].
+/// How long an outcome is kept for a database that does not answer; together with [`JOB_TIMEOUT`] shorter than
+/// [`LEASE`].
 const SETTLE_PATIENCE: Duration = Duration::from_secs(45);
 /// Between two tries to store an outcome.
 const SETTLE_PAUSE: Duration = Duration::from_secs(1);
 /// A job that was lost more often than this in a row is given up: it may be what ends the processes that run it.
 const MOST_LOST_LEASES: i32 = 20;
-/// Between two looks at whether upkeep is enqueued: it may have been given up, or be due at a time that a clock showed which
-/// was wrong.
+/// Between two looks at whether upkeep is enqueued: it may have been given up, or be due at a time that a clock showed
+/// which was wrong.
 const UPKEEP_LOOK: Duration = Duration::from_secs(120);
 /// Between two looks for jobs that another process enqueued.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -99,8 +101,8 @@ impl Running {
 
 impl Engine {
     /// Runs jobs until `stop`; then lets the running ones end within a grace period
-    /// ([`EngineSettings::worker_grace`](crate::EngineSettings::worker_grace)) and gives back the rest, which another worker may
-    /// run at once. Any number of workers may run, in any number of processes.
+    /// ([`EngineSettings::worker_grace`](crate::EngineSettings::worker_grace)) and gives back the rest, which another
+    /// worker may run at once. Any number of workers may run, in any number of processes.
     pub async fn run_worker(&self, stop: CancellationToken) {
         let owner = self.0.random.token();
         let slots = Arc::new(Semaphore::new(self.0.settings.worker_concurrency.max(1)));
@@ -233,8 +235,8 @@ impl Engine {
         self.settle(job, owner, &outcome).await;
     }
 
-    /// Stores what became of a job. A database that does not answer is asked again while the lease lasts: otherwise the job
-    /// would be repeated.
+    /// Stores what became of a job. A database that does not answer is asked again while the lease lasts: otherwise the
+    /// job would be repeated.
     async fn settle(&self, job: &Job, owner: &str, outcome: &Outcome) {
         let told = match outcome {
             Outcome::Done | Outcome::Again(_) => String::new(),

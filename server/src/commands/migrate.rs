@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::Args;
+use cupo_engine::clock::{Clock, SystemClock};
 use cupo_store::Store;
 use cupo_store::copy::{Copied, Occupied, copy_all, move_all};
 
@@ -58,7 +59,7 @@ pub async fn run_move(from: &Database, to: &Database, options: &MigrateOptions) 
     let copied = if options.keep_source {
         copy_all(&source, &target, occupied).await
     } else {
-        move_all(&source, &target, &format!("{to:?}"), occupied).await
+        move_all(&source, &target, &format!("{to:?}"), occupied, &|| SystemClock.now()).await
     };
     let copied = copied.with_context(|| format!("nothing was moved from {from:?} to {to:?}"))?;
     print(if options.keep_source { "copied" } else { "moved" }, &copied);

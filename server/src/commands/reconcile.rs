@@ -21,8 +21,8 @@ pub struct ReconcileOptions {
     /// The calendars of this organization alone, by the name in its addresses.
     #[arg(long, value_name = "SLUG", value_parser = slug)]
     organization: Option<Slug>,
-    /// Also delete events with the mark of this installation of which nothing is known here. After an old backup was restored they
-    /// may be all that is left of appointments: look at what is reported first.
+    /// Also delete events with the mark of this installation of which nothing is known here. After an old backup was
+    /// restored they may be all that is left of appointments: look at what is reported first.
     #[arg(long)]
     delete_unknown: bool,
 }
@@ -31,8 +31,8 @@ fn slug(text: &str) -> Result<Slug, String> {
     Slug::parse(text).map_err(|_| "it is made of a-z, 0-9 and hyphens".to_owned())
 }
 
-/// Prints a line for each finding, one for each calendar that could not be compared, and the sum. Events are written and deleted by
-/// the workers, which are told. Fails when something is left.
+/// Prints a line for each finding, one for each calendar that could not be compared, and the sum. Events are written
+/// and deleted by the workers, which are told. Fails when something is left.
 pub async fn run(config: Config, options: ReconcileOptions) -> Result<ExitCode> {
     let store = assembly::open_store(&config).await?;
     let public_url = config.address.public_url(config.address.listen);

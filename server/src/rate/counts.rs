@@ -176,7 +176,7 @@ mod tests {
         let steady = client(u32::MAX);
         for number in 0..300_000 {
             _ = counts.admit(client(number), NOW);
-            if number % 1_000 == 0 {
+            if u32::is_multiple_of(number, 1_000) {
                 assert_eq!(counts.admit(steady, NOW), Ok(()));
             }
         }

@@ -311,8 +311,6 @@ impl Listening {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::*;
 
     fn organization(number: u32) -> OrganizationId {

@@ -1,9 +1,9 @@
 //! Durable work: enqueued in the transaction that makes it necessary, leased by workers, repeated until it is done.
 //!
 //! A job *waits* (pending, no owner), *runs* (pending, leased by an owner) or is *dead* (given up, kept for people to
-//! see). A job that is done is deleted. For each coalescing key at most one job waits and at most one runs: what happens
-//! while a job runs makes it run once more, later, never at the same time. Two unique indices hold this. Of the dead ones
-//! of a key the last is kept, until work of that key succeeds.
+//! see). A job that is done is deleted. For each coalescing key at most one job waits and at most one runs: what
+//! happens while a job runs makes it run once more, later, never at the same time. Two unique indices hold this. Of the
+//! dead ones of a key the last is kept, until work of that key succeeds.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::ids::{JobId, OrganizationId};
@@ -108,8 +108,8 @@ impl Record for JobCounts {
     }
 }
 
-/// Enqueues a job. If one with the same coalescing key waits, that one stays and takes the earlier `run_at`, though none
-/// before what [`job_defer`] said.
+/// Enqueues a job. If one with the same coalescing key waits, that one stays and takes the earlier `run_at`, though
+/// none before what [`job_defer`] said.
 pub async fn job_enqueue(tx: &mut Tx, job: &NewJob) -> Result<(), StoreError> {
     sql("insert into job (id, organization_id, kind, payload, coalescing_key, run_at, attempts, state, created_at)
          values ($1, $2, $3, $4, $5, $6, 0, 'pending', $7)
@@ -154,9 +154,9 @@ macro_rules! lease {
     };
 }
 
-/// Leases at most `limit` due jobs to `owner` until `now + lease`, the longest due first, and raises their `attempts`, and
-/// their `lost_leases` where a lease has expired. No job is leased to two owners at once. Call it in a transaction of
-/// [`Store::write_leases`](crate::Store::write_leases).
+/// Leases at most `limit` due jobs to `owner` until `now + lease`, the longest due first, and raises their `attempts`,
+/// and their `lost_leases` where a lease has expired. No job is leased to two owners at once. Call it in a transaction
+/// of [`Store::write_leases`](crate::Store::write_leases).
 pub async fn job_lease(
     tx: &mut Tx,
     now: DateTime<Utc>,
@@ -214,8 +214,8 @@ pub async fn job_retry(
     give_back(tx, job_id, owner, run_at, None, error).await
 }
 
-/// As [`job_retry`], for somebody who asked to be left alone until `not_before`: the one that waits for it is due no earlier
-/// either, and nothing that is enqueued brings it forward.
+/// As [`job_retry`], for somebody who asked to be left alone until `not_before`: the one that waits for it is due no
+/// earlier either, and nothing that is enqueued brings it forward.
 pub async fn job_defer(
     tx: &mut Tx,
     job_id: &JobId,
@@ -290,8 +290,8 @@ pub async fn job_release(tx: &mut Tx, job_id: &JobId, owner: &str) -> Result<boo
     Ok(changed == 1)
 }
 
-/// Gives a job up at `now`: it is kept for people to see, in the place of an earlier failure of its key. `false`: `owner`
-/// has lost its lease.
+/// Gives a job up at `now`: it is kept for people to see, in the place of an earlier failure of its key. `false`:
+/// `owner` has lost its lease.
 pub async fn job_bury(
     tx: &mut Tx,
     job_id: &JobId,
@@ -331,8 +331,8 @@ pub async fn job_get_dead(
         .await
 }
 
-/// Lets a dead job begin anew at `now`. If one with the same key waits or runs, that one does the work, and the dead one is
-/// gone. `false`: the organization has no such dead job.
+/// Lets a dead job begin anew at `now`. If one with the same key waits or runs, that one does the work, and the dead
+/// one is gone. `false`: the organization has no such dead job.
 pub async fn job_retry_dead(
     tx: &mut Tx,
     organization_id: &OrganizationId,
@@ -383,6 +383,24 @@ pub async fn job_counts(tx: &mut Tx) -> Result<JobCounts, StoreError> {
     .optional(tx)
     .await?;
     Ok(counts.unwrap_or_default())
+}
+
+/// Makes the organization's waiting jobs due whose last error begins so, as far as nobody asked to be left alone. Gives
+/// their number.
+pub async fn jobs_bring_forward(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    error: &str,
+    now: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    sql("update job set run_at = $3
+          where organization_id = $1 and state = 'pending' and lease_owner is null and run_at > $3
+            and (not_before is null or not_before <= $3) and substr(last_error, 1, length($2)) = $2")
+    .bind(organization_id)
+    .bind(error)
+    .bind(now)
+    .execute(tx)
+    .await
 }
 
 /// When the organization's waiting job of this coalescing key is due; `None` when none waits.

@@ -33,6 +33,8 @@ pub struct AppointmentExternalMapping {
     pub meeting_state: MeetingState,
     /// The [`sequence`](crate::Appointment::sequence) that the provider has.
     pub pushed_sequence: i64,
+    /// The start that the provider was last told; `None` where that is not known.
+    pub pushed_start: Option<DateTime<Utc>>,
     /// The e-mail addresses of everybody whom the provider was told to invite.
     pub guests: Vec<String>,
     /// The e-mail addresses of the visitors who declined in their calendar, as far as people were told.
@@ -44,7 +46,7 @@ pub struct AppointmentExternalMapping {
 macro_rules! columns {
     () => {
         "claim_id, organization_id, calendar_id, external_event_id, etag, ical_uid, html_link, \
-         meeting_state, pushed_sequence, guests, declined, deleted_at"
+         meeting_state, pushed_sequence, pushed_start, guests, declined, deleted_at"
     };
 }
 
@@ -62,6 +64,7 @@ impl Record for AppointmentExternalMapping {
             html_link: fields.optional_text("html_link")?,
             meeting_state: fields.choice("meeting_state", MeetingState::parse)?,
             pushed_sequence: fields.int("pushed_sequence")?,
+            pushed_start: fields.optional_instant("pushed_start")?,
             guests: fields.json("guests")?,
             declined: fields.json("declined")?,
             deleted_at: fields.optional_instant("deleted_at")?,
@@ -75,12 +78,12 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     let stored = sql(concat!(
         "insert into appointment_external_mapping (",
         columns!(),
-        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          on conflict (claim_id) do update
             set calendar_id = excluded.calendar_id, external_event_id = excluded.external_event_id,
                 etag = excluded.etag, ical_uid = excluded.ical_uid, html_link = excluded.html_link,
                 meeting_state = excluded.meeting_state, pushed_sequence = excluded.pushed_sequence,
-                guests = excluded.guests, declined = excluded.declined, deleted_at = excluded.deleted_at
+                pushed_start = excluded.pushed_start, guests = excluded.guests, declined = excluded.declined, deleted_at = excluded.deleted_at
           where appointment_external_mapping.organization_id = excluded.organization_id"
     ))
     .bind(&mapping.claim_id)
@@ -92,6 +95,7 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     .bind(&mapping.html_link)
     .bind(mapping.meeting_state.as_str())
     .bind(mapping.pushed_sequence)
+    .bind(mapping.pushed_start)
     .bind(serde_json::to_string(&mapping.guests)?)
     .bind(serde_json::to_string(&mapping.declined)?)
     .bind(mapping.deleted_at)

@@ -1,5 +1,5 @@
-//! What the comparison of calendars with appointments reads: which calendars are due, what is to stand in one, and whose a
-//! marked event is.
+//! What the comparison of calendars with appointments reads: which calendars are due, what is to stand in one, and
+//! whose a marked event is.
 
 use chrono::{DateTime, Utc};
 use cupo_core::ids::{CalendarId, ClaimId, OrganizationId, UserId};
@@ -53,8 +53,8 @@ macro_rules! to_reconcile {
     };
 }
 
-/// At most `limit` calendars of all organizations that were last compared at or before `before`, the longest waiting first:
-/// for the worker.
+/// At most `limit` calendars of all organizations that were last compared at or before `before`, the longest waiting
+/// first: for the worker.
 pub async fn calendars_due_for_reconcile(
     tx: &mut Tx,
     before: DateTime<Utc>,
@@ -96,8 +96,8 @@ pub async fn calendar_set_reconciled(
     Ok(changed == 1)
 }
 
-/// Counts calendars that nobody has seen yet as compared at `now`: in one that was just connected nothing is amiss. Gives
-/// their number.
+/// Counts calendars that nobody has seen yet as compared at `now`: in one that was just connected nothing is amiss.
+/// Gives their number.
 pub async fn calendars_note_new(tx: &mut Tx, now: DateTime<Utc>) -> Result<u64, StoreError> {
     sql("update calendar set reconciled_at = $1 where reconciled_at is null").bind(now).execute(tx).await
 }
@@ -113,8 +113,8 @@ impl Record for Owner {
 }
 
 /// Whose a claim is of which no appointment is known in the organization that asks: by its external event, or by the
-/// appointment that was booked with it and has another one now. For comparing calendars alone: several organizations may
-/// have connected one.
+/// appointment that was booked with it and has another one now. For comparing calendars alone: several organizations
+/// may have connected one.
 pub async fn claim_owner(tx: &mut Tx, claim_id: &ClaimId) -> Result<Option<OrganizationId>, StoreError> {
     let owner = sql("select organization_id from appointment_external_mapping where claim_id = $1
          union all select organization_id from appointment where id = $1 limit 1")

@@ -25,9 +25,9 @@ impl Record for StaleHost {
     }
 }
 
-/// At most `limit` hosts of all organizations who have a calendar that was not read since `before` (never: whose account is older
-/// than that) and of which they were not told: calendars of active accounts that decide about slots or receive events, without a
-/// live channel through which nothing has failed. For the worker.
+/// At most `limit` hosts of all organizations who have a calendar that was not read since `before` (never: whose
+/// account is older than that) and of which they were not told: calendars of active accounts that decide about slots or
+/// receive events, without a live channel through which nothing has failed. For the worker.
 pub async fn hosts_to_tell_of_stale_calendars(
     tx: &mut Tx,
     before: DateTime<Utc>,
@@ -41,7 +41,8 @@ pub async fn hosts_to_tell_of_stale_calendars(
             and (c.checks_conflicts = 1 or c.receives_events = 1
                  or exists (select 1 from event_type_host h
                              where h.organization_id = c.organization_id and h.user_id = c.user_id
-                               and (h.target_calendar_id = c.id or h.conflict_calendar_ids like '%\"' || c.id || '\"%')))
+                               and (h.target_calendar_id = c.id
+                                    or h.conflict_calendar_ids like '%\"' || c.id || '\"%')))
             and (c.synced_at is null or c.sync_error is not null
                  or not exists (select 1 from provider_subscription p
                                  where p.organization_id = c.organization_id and p.calendar_id = c.id

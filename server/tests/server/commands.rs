@@ -30,11 +30,16 @@ impl Operator {
 
     /// A world without rate limits on this database, and the configuration file of the commands.
     pub async fn world(&self, database: &str) -> World {
+        self.world_with(database, "").await
+    }
+
+    /// As [`Operator::world`], where these lines end the server's own configuration.
+    pub async fn world_with(&self, database: &str, lines: &str) -> World {
         let file = self.path("cupo.toml");
         World::configured(|google, smtp_port, limits| {
             let text = configuration(google, smtp_port, limits).replace("sqlite::memory:", database);
             std::fs::write(&file, &text).unwrap();
-            text
+            text + lines
         })
         .await
     }

@@ -51,6 +51,17 @@ async fn job_id(world: &World) -> String {
     world.server.engine.failed_jobs(&world.ana().await).await.unwrap()[0].id.to_string()
 }
 
+#[test]
+fn every_kind_of_work_has_words_in_every_language() {
+    assert!(cupo_engine::JOB_KINDS.contains(&"push_event"));
+    for kind in cupo_engine::JOB_KINDS {
+        let key = format!("dashboard.job_{kind}");
+        for locale in Locale::ALL {
+            assert_ne!(cupo_core::text::lookup(locale, &key), key, "{locale:?}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn failed_work_is_told_in_words_and_pointed_at_from_everywhere() {
     let world = with_failed_push().await;

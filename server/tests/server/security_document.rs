@@ -24,16 +24,30 @@ fn every_file_that_is_named_exists() {
     let text = document();
     let is_path = |name: &&&str| name.contains('/') && !name.contains([' ', '{', '<', '*']) && !name.starts_with('/');
     let quoted = quoted(&text);
-    let mut paths: Vec<_> = quoted.iter().filter(is_path).map(|path| path.trim_end_matches('/').to_owned()).collect();
-    // Links lead from the document's own folder.
-    for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-        if !link.contains("://") {
-            paths.push(format!("server/docs/{}", link.split('#').next().unwrap_or_default()));
-        }
-    }
-    assert!(paths.len() > 40, "the document names too little: {paths:?}");
+    let paths: Vec<_> = quoted.iter().filter(is_path).map(|path| path.trim_end_matches('/').to_owned()).collect();
+    assert!(paths.len() > 25, "the document names too little: {paths:?}");
     let missing: Vec<_> = paths.iter().filter(|path| !root().join(path).exists()).collect();
     assert!(missing.is_empty(), "{DOCUMENT} names what is not there: {missing:#?}");
+}
+
+#[test]
+fn every_link_leads_to_a_heading() {
+    let text = document();
+    let links: Vec<_> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 3, "the document has too few links: {links:?}");
+    for link in links {
+        let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+        let file = if file.is_empty() { "security.md" } else { file };
+        let there = fs::read_to_string(root().join("server/docs").join(file)).unwrap_or_else(|_| panic!("no {link}"));
+        let mut headings = there.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+        assert!(anchor.is_empty() || headings.any(|heading| slug_of(heading) == anchor), "no heading is {link}");
+    }
+}
+
+/// How a heading is named in an address.
+fn slug_of(heading: &str) -> String {
+    let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || *letter == ' ' || *letter == '-');
+    kept.collect::<String>().to_lowercase().replace(' ', "-")
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Who runs the jobs, and how processes end: the real binary on one SQLite file, with the simulators in the test's process.
+//! Who runs the jobs, and how processes end: the real binary on one SQLite file, with the simulators in the test's
+//! process.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -57,7 +58,7 @@ impl Place {
             .replace("127.0.0.1:0", &listen);
         let file = directory.path().join("cupo.toml");
         std::fs::write(&file, text).unwrap();
-        Self { listen, file, database, google, mail, client: Client::new(), _directory: directory }
+        Self { listen, file, database, google, mail, client: Client::builder().build().unwrap(), _directory: directory }
     }
 
     /// A server without a worker, and in its database the demo organization.
@@ -237,7 +238,8 @@ async fn half_a_booking(place: &Place) -> (TcpStream, String) {
     let body = booking(place.a_start().await).to_string();
     let mut visitor = TcpStream::connect(&place.listen).await.unwrap();
     let head = format!(
-        "POST /embed/v1/appointments HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\nidempotency-key: a-key\r\n\
+        "POST /embed/v1/appointments HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
+         idempotency-key: a-key\r\n\
          content-length: {}\r\nexpect: 100-continue\r\n\r\n",
         place.listen,
         body.len()

@@ -167,18 +167,8 @@ impl World {
     }
 
     /// Waits until a question is answered with something.
-    pub async fn until<T>(&self, what: &str, question: impl AsyncFnMut() -> Option<T>) -> T {
-        self.until_within(PATIENCE, what, question).await
-    }
-
-    /// As [`World::until`], with another patience.
-    pub async fn until_within<T>(
-        &self,
-        patience: Duration,
-        what: &str,
-        mut question: impl AsyncFnMut() -> Option<T>,
-    ) -> T {
-        let deadline = tokio::time::Instant::now() + patience;
+    pub async fn until<T>(&self, what: &str, mut question: impl AsyncFnMut() -> Option<T>) -> T {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             if let Some(answer) = question().await {
                 return answer;

@@ -193,11 +193,10 @@ impl Picture {
         if !has_ended && by_hand.deleted && stored.end_at > self.now {
             verdict.lost.push(format!("a host deleted the event of {id} of {email}, and it is {status}"));
         }
-        // Whoever asked for another time may have asked after the host.
-        let nobody_else = self.bookings.iter().all(|other| {
-            let shares = |of: &&Appointment| of.visitor_email == other.email && of.claim_id == *claim_id;
-            other.starts.len() == 1 || !self.appointments.iter().any(|of| shares(&of))
-        });
+        // Whoever asked for another time may have asked after the host. A seat that is taken or freed meanwhile
+        // counts as a change of ours too, which is newer than the host's.
+        let nobody_else =
+            starts.len() == 1 && self.appointments.iter().filter(|of| of.claim_id == *claim_id).count() == 1;
         if let Some(moved_to) = by_hand.moved_to
             && status == "confirmed"
             && nobody_else
@@ -270,7 +269,8 @@ impl Picture {
                 let mapping = self.mapping_of(claim).map_or("nothing".to_owned(), ToString::to_string);
                 for (calendar, event) in events {
                     verdict.orphans.push(format!(
-                        "the event {} at {} in {calendar} is of the claim {claim}, whose appointments are {statuses:?}, \
+                        "the event {} at {} in {calendar} is of the claim {claim}, whose appointments are \
+                         {statuses:?}, \
                          by hand {:?}, mapped to {mapping}",
                         event.id,
                         event.start,
@@ -316,7 +316,8 @@ impl Picture {
         }
     }
 
-    /// Whether it is an event of ours that was put onto another appointment, and takes time beside its own appointment's.
+    /// Whether it is an event of ours that was put onto another appointment, and takes time beside its own
+    /// appointment's.
     fn lies_beyond(&self, event: &Event) -> bool {
         let is_elsewhere = |of: &&Appointment| Some(&of.claim_id) == event.claim.as_ref() && of.start_at != event.start;
         self.confirmed().find(is_elsewhere).is_some_and(|of| self.collides(of))

@@ -198,9 +198,8 @@ impl Engine {
         }
         let now = self.now();
         let has_channel = |used: &Used<'_>| used.channel_until.is_some_and(|until| until > now);
-        let freshness = |used: &Used<'_>| {
-            Freshness::of(used.calendar, used.channel_until, self.0.settings.stale_after, now)
-        };
+        let freshness =
+            |used: &Used<'_>| Freshness::of(used.calendar, used.channel_until, self.0.settings.stale_after, now);
         // One that was just chosen has not been read yet, and nothing is wrong with it.
         let was_tried = |used: &Used<'_>| used.calendar.synced_at.is_some() || used.calendar.sync_error.is_some();
         let stale = used.iter().filter(|used| was_tried(used) && freshness(used).is_stale());

@@ -39,8 +39,8 @@ pub(crate) use freshness::{Freshness, channel_until};
 pub(crate) use live::{Asker, Live, Silent};
 pub use series::SeriesRequest;
 pub(crate) use situation::{
-    Booked, HostShare, HostTime, LiveBusy, OpenSession, Own, Situation, Wish, booked_of, reach,
-    starts_around, whole_periods,
+    Booked, HostShare, HostTime, LiveBusy, OpenSession, Own, Situation, Wish, booked_of, reach, starts_around,
+    whole_periods,
 };
 use snapshot::{Snapshot, next_minute};
 

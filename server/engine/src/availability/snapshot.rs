@@ -3,10 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{event_type::Window, interval::Interval};
 
-use super::{
-    cache::Epoch,
-    situation::Situation,
-};
+use super::{cache::Epoch, situation::Situation};
 use crate::{Engine, EngineError};
 
 /// Around the booking window, for zones and buffers.

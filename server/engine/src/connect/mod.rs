@@ -14,7 +14,8 @@ use cupo_providers::{MeetingKind, ProviderCalendar, ProviderError, oauth::TokenG
 use cupo_store::{
     AccountState, AuthKind, Calendar, CalendarProviderAccount, Provider, StoreError, Tx, account_get,
     account_get_by_email, account_insert, account_reconnect, calendar_delete, calendar_list_by_account,
-    calendar_list_by_user, calendar_set_choices, calendar_update_sync, calendar_upsert, subscription_list_by_calendar,
+    calendar_list_by_user, calendar_set_choices, calendar_update_sync, calendar_upsert, jobs_bring_forward,
+    subscription_list_by_calendar,
 };
 use serde_json::json;
 
@@ -222,6 +223,8 @@ impl Engine {
                 self.start_mirroring(tx, &calendar).await?;
             }
         }
+        // What met the account while it could not be used. Jobs of another account that still cannot wait again.
+        jobs_bring_forward(tx, organization_id, crate::error::RECONNECT_NEEDED, self.now()).await?;
         Ok(())
     }
 

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, PushEvent, Task};
 use crate::{Engine, EngineError, engine::transact};
 
-/// Deletes an event that Cupo made and that no appointment has any more, or that is a second one of an appointment. While it
-/// waits, the event is not taken for anybody's own. It looks once more whether the event is to go.
+/// Deletes an event that Cupo made and that no appointment has any more, or that is a second one of an appointment.
+/// While it waits, the event is not taken for anybody's own. It looks once more whether the event is to go.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct DeleteOrphan {
     pub(crate) calendar_id: CalendarId,

@@ -60,8 +60,8 @@ pub(crate) enum Outcome {
     Again(TimeDelta),
     /// Run it again after this time; the text says why.
     Retry(TimeDelta, String),
-    /// Run it, and whatever is enqueued of its key, no earlier than after this time: somebody has asked for that. The text
-    /// says why.
+    /// Run it, and whatever is enqueued of its key, no earlier than after this time: somebody has asked for that. The
+    /// text says why.
     Defer(TimeDelta, String),
     /// It will never succeed: keep it for people to see, with the reason.
     GiveUp(String),
@@ -97,6 +97,33 @@ pub(crate) trait InstallationTask: Serialize + DeserializeOwned + Send + Sync {
     fn run(&self, engine: &Engine, job: &Job) -> impl Future<Output = Result<Outcome, EngineError>> + Send;
 }
 
+/// Names each kind of job once.
+macro_rules! kinds {
+    (organizations: $($task:ident),+; installation: $($installation:ident),+) => {
+        /// The kinds of jobs that concern an organization, by their names in the table.
+        pub const JOB_KINDS: &[&str] = &[$($task::KIND),+];
+
+        impl Engine {
+            /// Runs a leased job.
+            pub(crate) async fn run_job(&self, job: &Job) -> Outcome {
+                match job.kind.as_str() {
+                    $($task::KIND => self.run_task::<$task>(job).await,)+
+                    $($installation::KIND => self.run_of_installation::<$installation>(job).await,)+
+                    unknown => Outcome::GiveUp(format!("this version knows no job `{unknown}`")),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    organizations:
+        PushEvent, PullChanges, OpenChannel, StopChannel, StopOrphan,
+        RevokeToken, SendMail, TellHost, RefreshHolidays, ReadMeetingLink,
+        Reconcile, TellStale, DeleteOrphan;
+    installation: TellOperator, Upkeep
+}
+
 /// The first pause after a failure.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause.
@@ -104,8 +131,8 @@ const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 /// How often a job looks whether its account was connected again, or works again.
 const RECONNECT_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
-/// A task that panics or takes longer than [`JOB_TIMEOUT`] has failed like any other: what the panic says may hold anything and goes to the standard error alone,
-/// where the process writes it.
+/// A task that panics or takes longer than [`JOB_TIMEOUT`] has failed like any other. What the panic says may hold
+/// anything and goes to the standard error alone, where the process writes it.
 async fn caught(task: impl Future<Output = Result<Outcome, EngineError>> + Send) -> Result<Outcome, EngineError> {
     match tokio::time::timeout(JOB_TIMEOUT, AssertUnwindSafe(task).catch_unwind()).await {
         Ok(Ok(outcome)) => outcome,
@@ -143,28 +170,6 @@ impl Engine {
             created_at: self.now(),
         };
         Ok(job_enqueue(tx, &job).await?)
-    }
-
-    /// Runs a leased job.
-    pub(crate) async fn run_job(&self, job: &Job) -> Outcome {
-        match job.kind.as_str() {
-            PushEvent::KIND => self.run_task::<PushEvent>(job).await,
-            PullChanges::KIND => self.run_task::<PullChanges>(job).await,
-            OpenChannel::KIND => self.run_task::<OpenChannel>(job).await,
-            StopChannel::KIND => self.run_task::<StopChannel>(job).await,
-            StopOrphan::KIND => self.run_task::<StopOrphan>(job).await,
-            RevokeToken::KIND => self.run_task::<RevokeToken>(job).await,
-            SendMail::KIND => self.run_task::<SendMail>(job).await,
-            TellHost::KIND => self.run_task::<TellHost>(job).await,
-            RefreshHolidays::KIND => self.run_task::<RefreshHolidays>(job).await,
-            ReadMeetingLink::KIND => self.run_task::<ReadMeetingLink>(job).await,
-            Reconcile::KIND => self.run_task::<Reconcile>(job).await,
-            TellStale::KIND => self.run_task::<TellStale>(job).await,
-            DeleteOrphan::KIND => self.run_task::<DeleteOrphan>(job).await,
-            TellOperator::KIND => self.run_of_installation::<TellOperator>(job).await,
-            Upkeep::KIND => self.run_of_installation::<Upkeep>(job).await,
-            unknown => Outcome::GiveUp(format!("this version knows no job `{unknown}`")),
-        }
     }
 
     async fn run_task<T: Task>(&self, job: &Job) -> Outcome {

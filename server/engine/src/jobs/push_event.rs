@@ -108,6 +108,9 @@ async fn put(
     }
     let mapped = mapped.as_ref().filter(|_| mapping.is_some());
     let Some(calendar) = mapped.or(target.as_ref()) else { return Ok(Outcome::Done) };
+    if mapping.is_none() && job.attempts > 1 && was_there(engine, claim_id, calendar).await? {
+        return Ok(Outcome::Retry(TimeDelta::zero(), "its event was there".to_owned()));
+    }
     let event = event_of(engine, claim_id, wanted, mapping, calendar);
     let invited: Vec<String> = event.attendees.iter().map(|attendee| attendee.email.clone()).collect();
     let gone: Vec<String> = match mapping {
@@ -147,6 +150,18 @@ async fn put(
         Err(EngineError::Provider(ProviderError::NotFound)) => after_lost_calendar(engine, calendar).await,
         Err(error) => Err(error),
     }
+}
+
+/// Whether the event stands in the calendar, because the answer to an earlier try was lost: it is adopted then, with what the
+/// host has done to it meanwhile.
+async fn was_there(engine: &Engine, claim_id: &ClaimId, calendar: &Calendar) -> Result<bool, EngineError> {
+    let Calendar { id, organization_id, .. } = calendar;
+    if let Err(error) = engine.pull(organization_id, id).await {
+        // A calendar that cannot be read may well be written to.
+        tracing::warn!(calendar = %id, %error, "whether an event was written before could not be learned");
+    }
+    let mapping = mapping_get(&mut engine.0.store.read().await?, organization_id, claim_id).await?;
+    Ok(mapping.is_some_and(|mapping| mapping.deleted_at.is_none()))
 }
 
 /// The calendar for a new event is not there. When it is really gone, it is dropped, and the event goes to the one that
@@ -190,6 +205,7 @@ async fn store_outcome(
             html_link: outcome.html_link.clone(),
             meeting_state,
             pushed_sequence: wanted.version,
+            pushed_start: Some(wanted.details.appointment.start_at),
             guests: guests.clone(),
             declined: mapping_get(tx, organization_id, claim_id).await?.map(|old| old.declined).unwrap_or_default(),
             deleted_at: None,

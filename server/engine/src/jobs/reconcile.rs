@@ -31,7 +31,7 @@ impl Task for Reconcile {
             Ok(None) => Ok(Outcome::Retry(engine.pause(job), "the calendar was read by somebody else".to_owned())),
             // Reading the calendar tells its host what is wrong; the next night it is tried anew.
             Err(error) if is_final(&error) || engine.age(job) > TONIGHT => {
-                tracing::warn!(calendar = %self.calendar_id, %error, "a calendar was not compared with the appointments");
+                tracing::warn!(calendar = %self.calendar_id, %error, "a calendar is not compared tonight");
                 engine.reconcile_skipped(organization_id, &self.calendar_id).await?;
                 Ok(Outcome::Done)
             }

@@ -28,8 +28,8 @@ const HOLIDAYS: TimeDelta = TimeDelta::days(1);
 /// How long the operator can see what was given up.
 const OPERATORS_DEAD: TimeDelta = TimeDelta::days(30);
 
-/// Does what falls due by the clock, again and again: one job for the whole installation, so that of all workers one does
-/// it, and another one when that one dies.
+/// Does what falls due by the clock, again and again: one job for the whole installation, so that of all workers one
+/// does it, and another one when that one dies.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Upkeep {}
 
@@ -76,7 +76,8 @@ impl Engine {
     }
 
     /// What falls due by the clock: the polling floor, the renewal of channels, the reading of holiday calendars, the
-    /// comparing of calendars with appointments, and the sweeping of what has expired; all at once. Workers do it by themselves, each part in small transactions.
+    /// comparing of calendars with appointments, and the sweeping of what has expired; all at once. Workers do it by
+    /// themselves, each part in small transactions.
     ///
     /// # Errors
     /// The first error, after everything else was done.

@@ -5,9 +5,9 @@ const LONGEST: usize = 300;
 /// A run of letters and digits that is at least so long and has both may be a token or a key.
 const TOKEN: usize = 20;
 
-/// The reason, fit for people and for the log: on one line, not too long, without what may be a secret (the path and the query
-/// of an address, a token, a key) and without mail addresses. The texts of our own errors hold nothing of that kind; those of mail
-/// servers and feeds are other people's.
+/// The reason, fit for people and for the log: on one line, not too long, without what may be a secret (the path and
+/// the query of an address, a token, a key) and without mail addresses. The texts of our own errors hold nothing of
+/// that kind; those of mail servers and feeds are other people's.
 pub(crate) fn told(why: &str) -> String {
     let words: Vec<String> = why.split_whitespace().map(word).collect();
     let mut text = words.join(" ");

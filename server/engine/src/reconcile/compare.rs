@@ -54,8 +54,8 @@ struct Comparison<'a> {
 }
 
 impl Engine {
-    /// Compares a round with the appointments and mends what differs; `None` when the calendar was read by somebody else
-    /// since.
+    /// Compares a round with the appointments and mends what differs; `None` when the calendar was read by somebody
+    /// else since.
     pub(super) async fn compare(
         &self,
         compared: &Compared,
@@ -202,8 +202,9 @@ impl Comparison<'_> {
         Ok(Some((range, by_event(busy_interval_list_all(tx, organization_id, id, range).await?))))
     }
 
-    /// Where an event is at another time than its appointment, nothing is to be pushed, and the event is known as it is, the
-    /// sync has nothing to follow any more. It is made to look again, unless it did and another appointment is in the way.
+    /// Where an event is at another time than its appointment, nothing is to be pushed, and the event is known as it
+    /// is, the sync has nothing to follow any more. It is made to look again, unless it did and another appointment is
+    /// in the way.
     async fn let_stuck_ones_follow(
         &self,
         tx: &mut Tx,
@@ -224,7 +225,8 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Where the event of a claim begins, if it is at another time than the appointments and they are as they were pushed.
+    /// Where the event of a claim begins, if it is at another time than the appointments and they are as they were
+    /// pushed.
     fn differs(&self, of_claim: &Standing) -> Option<DateTime<Utc>> {
         let Standing { mapping, confirmed, version } = of_claim;
         let first = confirmed.first().filter(|_| mapping.pushed_sequence == *version)?;
@@ -278,10 +280,11 @@ impl Comparison<'_> {
             if let Some(mapping) = mapping.filter(|mapping| mapping.calendar_id == self.calendar.id) {
                 let sharing = appointment_list_by_claim(tx, &self.calendar.organization_id, &claim_id).await?;
                 let is_standing = sharing.iter().any(|of| of.status == AppointmentStatus::Confirmed);
-                if is_standing && mapping.deleted_at.is_none() {
+                // Of one that no appointment has any more, the push that follows deletes the event.
+                let kind = if is_standing { FindingKind::Unmapped } else { FindingKind::Orphan };
+                if mapping.deleted_at.is_none() {
                     let (id, mended) = (sharing.first().map(|first| &first.id), self.mended());
-                    let of = Some((&claim_id, id));
-                    self.found(FindingKind::Unmapped, of, Some(&mapping.external_event_id), mended);
+                    self.found(kind, Some((&claim_id, id)), Some(&mapping.external_event_id), mended);
                 }
             }
         }

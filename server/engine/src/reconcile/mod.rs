@@ -1,13 +1,15 @@
 //! Comparing what stands in the calendars with the appointments, and mending what differs.
 //!
-//! The sync follows changes; here a calendar is read whole, and all that an interrupted write, a lost answer or a restored
-//! database can leave behind is looked for. Nothing is destroyed on partial knowledge:
+//! The sync follows changes; here a calendar is read whole, and all that an interrupted write, a lost answer or a
+//! restored database can leave behind is looked for. Nothing is destroyed on partial knowledge:
 //! - a calendar that cannot be read to its end is left alone and reported;
 //! - an event is deleted only if Cupo made that very event (its identity follows from its mark, so it is no copy that a
-//!   person made), if its claim can have no appointment any more, or has another event that the provider has just shown;
+//!   person made), if its claim can have no appointment any more, or has another event that the provider has just
+//!   shown;
 //! - an appointment is cancelled only after the provider was asked for its very event;
-//! - what is decided is read in the transaction that decides it, after the provider was asked. A claim without a pending or
-//!   confirmed appointment never has one again, so what is an orphan stays one; what was booked meanwhile is seen as booked.
+//! - what is decided is read in the transaction that decides it, after the provider was asked. A claim without a
+//!   pending or confirmed appointment never has one again, so what is an orphan stays one; what was booked meanwhile is
+//!   seen as booked.
 //!
 //! Writing and deleting events is left to jobs, which are enqueued in the transaction that found them necessary.
 
@@ -17,15 +19,11 @@ mod orphans;
 mod report;
 
 use cupo_core::ids::{CalendarId, OrganizationId};
-use cupo_store::{
-    Calendar, Provider, account_get, calendar_get, calendar_set_reconciled, calendars_to_reconcile,
-};
+use cupo_store::{Calendar, Provider, account_get, calendar_get, calendar_set_reconciled, calendars_to_reconcile};
 use futures::{StreamExt, stream};
 
 use crate::{Engine, EngineError, engine::transact};
-pub use report::{
-    FailedCalendar, Finding, FindingKind, FindingOutcome, Mending, ReconcileReport, ReconcileScope,
-};
+pub use report::{FailedCalendar, Finding, FindingKind, FindingOutcome, Mending, ReconcileReport, ReconcileScope};
 
 /// How often a calendar is read anew that somebody else read meanwhile.
 const ROUNDS: usize = 3;
@@ -33,8 +31,8 @@ const ROUNDS: usize = 3;
 const AT_ONCE: usize = 4;
 
 impl Engine {
-    /// Compares calendars with the appointments now: those of active accounts into which events can be written, or whose
-    /// events block slots. Mending that needs a provider is left to jobs.
+    /// Compares calendars with the appointments now: those of active accounts into which events can be written, or
+    /// whose events block slots. Mending that needs a provider is left to jobs.
     ///
     /// # Errors
     /// Only of the store, before the first calendar; a calendar that cannot be compared is told in the report.
@@ -63,7 +61,7 @@ impl Engine {
                 }
                 Ok(None) => "overtaken",
                 Err(error) => {
-                    tracing::warn!(calendar = %calendar_id, %error, "a calendar could not be compared with the appointments");
+                    tracing::warn!(calendar = %calendar_id, %error, "a calendar could not be compared");
                     error.code()
                 }
             };
@@ -94,7 +92,9 @@ impl Engine {
         mending: Mending,
     ) -> Result<Option<Vec<Finding>>, EngineError> {
         for _ in 0..ROUNDS {
-            let Some(compared) = self.compared(organization_id, calendar_id).await? else { return Ok(Some(Vec::new())) };
+            let Some(compared) = self.compared(organization_id, calendar_id).await? else {
+                return Ok(Some(Vec::new()));
+            };
             let mut round = self.whole_round(&compared.calendar).await?;
             let marked = self.marked_events(&compared, &mut round).await?;
             let Some(findings) = self.compare(&compared, &round, &marked, mending).await? else { continue };

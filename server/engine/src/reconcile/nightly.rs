@@ -42,8 +42,8 @@ impl Engine {
     }
 }
 
-/// Whether a calendar's turn has come: within its host's night, from its own minute on. One that missed a whole night is due
-/// at any time, as is every one where the interval is shorter than a day.
+/// Whether a calendar's turn has come: within its host's night, from its own minute on. One that missed a whole night
+/// is due at any time, as is every one where the interval is shorter than a day.
 fn is_due(calendar: &CalendarToReconcile, interval: TimeDelta, now: DateTime<Utc>) -> bool {
     let Some(reconciled_at) = calendar.reconciled_at else { return false };
     let age = now - reconciled_at;
@@ -63,7 +63,8 @@ fn night_of(calendar_id: &CalendarId, tz: Tz, now: DateTime<Utc>) -> (DateTime<U
     let date = now.with_timezone(&tz).date_naive();
     let begins = first_instant_at_or_after(tz, date.and_time(NIGHT_BEGINS));
     let digest = Sha256::digest(calendar_id.as_str());
-    let spread = i64::from(u16::from_be_bytes([digest[0], digest[1]])) * TURNS.num_seconds() / (i64::from(u16::MAX) + 1);
+    let spread =
+        i64::from(u16::from_be_bytes([digest[0], digest[1]])) * TURNS.num_seconds() / (i64::from(u16::MAX) + 1);
     (begins + TimeDelta::seconds(spread), begins + NIGHT)
 }
 
@@ -106,15 +107,21 @@ mod tests {
     #[test]
     fn calendars_do_not_all_begin_at_once() {
         let turns: std::collections::BTreeSet<_> = (0..200)
-            .map(|last| night_of(&calendar(last, "2026-11-22T02:30:00Z").calendar_id, Tz::UTC, at("2026-11-23T00:00:00Z")).0)
+            .map(|last| {
+                night_of(&calendar(last, "2026-11-22T02:30:00Z").calendar_id, Tz::UTC, at("2026-11-23T00:00:00Z")).0
+            })
             .collect();
         assert!(turns.len() > 150, "{}", turns.len());
     }
 
     #[test]
     fn a_calendar_that_had_its_turn_tonight_is_not_due_again() {
-        let (turn, _) = night_of(&calendar(7, "2026-11-22T02:30:00Z").calendar_id, Tz::Europe__Madrid, at("2026-11-23T02:00:00Z"));
-        let done = CalendarToReconcile { reconciled_at: Some(turn + TimeDelta::seconds(30)), ..calendar(7, "2026-11-22T02:30:00Z") };
+        let (turn, _) =
+            night_of(&calendar(7, "2026-11-22T02:30:00Z").calendar_id, Tz::Europe__Madrid, at("2026-11-23T02:00:00Z"));
+        let done = CalendarToReconcile {
+            reconciled_at: Some(turn + TimeDelta::seconds(30)),
+            ..calendar(7, "2026-11-22T02:30:00Z")
+        };
         assert_eq!(due_minutes(&done, "2026-11-23"), Vec::<i64>::new());
         assert!(!due_minutes(&done, "2026-11-24").is_empty());
     }

@@ -21,8 +21,8 @@ pub(super) struct Marked {
 }
 
 impl Engine {
-    /// The events of the round that this installation made. Those that are second ones of their appointments are taken out
-    /// of it: they are to go, and must not be taken for the appointments' own.
+    /// The events of the round that this installation made. Those that are second ones of their appointments are taken
+    /// out of it: they are to go, and must not be taken for the appointments' own.
     pub(super) async fn marked_events(
         &self,
         compared: &Compared,
@@ -33,7 +33,9 @@ impl Engine {
         for change in &round.changes.events {
             // One that was made to recur is its host's.
             let EventChange::Upsert(event) = change else { continue };
-            let Some(mark) = event.mark.as_ref().filter(|mark| mark.installation == self.installation()) else { continue };
+            let Some(mark) = event.mark.as_ref().filter(|mark| mark.installation == self.installation()) else {
+                continue;
+            };
             // Of two changes of one event the later holds.
             marked.retain(|known| known.event.id != event.id);
             if event.recurring_event_id.is_none() && provider.is_original(event) {
@@ -42,16 +44,15 @@ impl Engine {
             }
         }
         for of_claim in &mut marked {
-            of_claim.is_second =
-                self.stands_elsewhere(&compared.calendar, &of_claim.event, &of_claim.claim_id).await?;
+            of_claim.is_second = self.stands_elsewhere(&compared.calendar, &of_claim.event, &of_claim.claim_id).await?;
         }
         let is_second = |id: &str| marked.iter().any(|marked| marked.is_second && marked.event.id == id);
         round.changes.events.retain(|change| !matches!(change, EventChange::Upsert(event) if is_second(&event.id)));
         Ok(marked)
     }
 
-    /// Whether the claim of an event has a confirmed appointment with another event, and the provider, asked for that one,
-    /// shows it.
+    /// Whether the claim of an event has a confirmed appointment with another event, and the provider, asked for that
+    /// one, shows it.
     pub(crate) async fn stands_elsewhere(
         &self,
         calendar: &Calendar,
@@ -81,8 +82,8 @@ impl Engine {
         Ok(found.and_then(|found| found.mark).is_some_and(|mark| mark.claim_id == *claim_id))
     }
 
-    /// Whether an event is certainly another one than that of a mapping. Two accounts may show one and the same calendar, so
-    /// the very event may be seen twice.
+    /// Whether an event is certainly another one than that of a mapping. Two accounts may show one and the same
+    /// calendar, so the very event may be seen twice.
     async fn is_another(
         &self,
         tx: &mut Tx,
@@ -116,8 +117,8 @@ impl Engine {
         })
     }
 
-    /// Whether an event of ours is about to be deleted as one that no appointment has. It is not taken for one's own any
-    /// more, and its going tells nothing.
+    /// Whether an event of ours is about to be deleted as one that no appointment has. It is not taken for one's own
+    /// any more, and its going tells nothing.
     pub(crate) async fn is_being_deleted(
         &self,
         tx: &mut Tx,

@@ -23,8 +23,8 @@ pub enum ReconcileScope {
 pub enum Mending {
     /// Nothing.
     Report,
-    /// Everything that is certain is mended. An event with our mark of which nothing is known here stays: the appointment
-    /// may be lost, and the event be all that is left of it.
+    /// Everything that is certain is mended. An event with our mark of which nothing is known here stays: the
+    /// appointment may be lost, and the event be all that is left of it.
     Mend,
     /// Such an event is deleted too.
     MendUnknown,
@@ -87,8 +87,8 @@ pub enum FindingOutcome {
     Found,
     /// It is mended, or the job that mends it is enqueued.
     Mended,
-    /// It was left as it is, because of this: `collides` (another appointment is at the event's time), `failed` (the job that
-    /// would mend it was given up, and is kept for people to see), `unknown`.
+    /// It was left as it is, because of this: `collides` (another appointment is at the event's time), `failed` (the
+    /// job that would mend it was given up, and is kept for people to see), `unknown`.
     Left(&'static str),
 }
 
@@ -143,8 +143,8 @@ pub struct FailedCalendar {
     pub organization_id: OrganizationId,
     /// The calendar.
     pub calendar_id: CalendarId,
-    /// Why: a code of [`EngineError::code`](crate::EngineError::code), or `overtaken` where it was read by somebody else
-    /// each time.
+    /// Why: a code of [`EngineError::code`](crate::EngineError::code), or `overtaken` where it was read by somebody
+    /// else each time.
     pub code: &'static str,
 }
 
@@ -184,6 +184,11 @@ impl fmt::Display for ReconcileReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { calendars, findings, failed } = self;
         let mended = self.mended();
-        write!(f, "reconciled calendars={calendars} findings={} mended={mended} failed={}", findings.len(), failed.len())
+        write!(
+            f,
+            "reconciled calendars={calendars} findings={} mended={mended} failed={}",
+            findings.len(),
+            failed.len()
+        )
     }
 }

@@ -108,16 +108,22 @@ impl Engine {
         }
         let is_at = |time: &Interval, of: &Appointment| (time.start, time.end) == (of.start_at, of.end_at);
         let moved_to = time.filter(|time| confirmed.first().is_some_and(|first| !is_at(time, first)));
-        if let Some(time) = moved_to.filter(|_| !is_ours_newer)
+        // Who took a seat or left one changed the event, not its time.
+        let is_our_time_newer =
+            is_ours_newer && confirmed.first().is_some_and(|first| mapping.pushed_start != Some(first.start_at));
+        if let Some(time) = moved_to.filter(|_| !is_our_time_newer)
             && self.follow(tx, &mapping.claim_id, &confirmed, time).await?
         {
-            // The provider has this time already: there is nothing to push.
             let sharing = appointment_list_by_claim(tx, &mapping.organization_id, &mapping.claim_id).await?;
-            mapping.pushed_sequence = version_of(&sharing);
+            // The provider has this time already. Where nothing else is to be pushed, nothing is.
+            mapping.pushed_start = Some(time.start);
+            if !is_ours_newer {
+                mapping.pushed_sequence = version_of(&sharing);
+            }
             confirmed = self.confirmed_of(tx, &mapping).await?;
         }
         mapping_upsert(tx, &mapping).await?;
-        Ok(if is_ours_newer { None } else { beyond(&confirmed) })
+        Ok(if is_our_time_newer { None } else { beyond(&confirmed) })
     }
 
     /// Moves the appointments of a claim to where the host moved their event; says whether they went. Their buffers give way

@@ -7,7 +7,10 @@ use cupo_store::{
     calendar_get, claim_hosts, mapping_get, mapping_get_by_external, mapping_list_by_event, mapping_upsert,
 };
 
-use crate::{Engine, EngineError, jobs::PushEvent};
+use crate::{
+    Engine, EngineError,
+    jobs::{DeleteOrphan, PushEvent},
+};
 
 /// An event that an appointment of the future is mapped to.
 pub(super) struct MappedEvent {
@@ -59,11 +62,21 @@ impl Engine {
             return Ok(None);
         }
         let sharing = appointment_list_by_claim(tx, organization_id, &mark.claim_id).await?;
+        let old = mapping_get(tx, organization_id, &mark.claim_id).await?;
         // A host whose appointment went to another one has a mark of it no more.
         if !sharing.iter().any(|appointment| appointment.host_user_id == calendar.user_id) {
+            let is_it = |old: &AppointmentExternalMapping| old.external_event_id == event.id;
+            if sharing.is_empty() && old.as_ref().is_some_and(is_it) {
+                // The host carried it here while it was to be deleted there. A copy would have another id, and be theirs.
+                let orphan = DeleteOrphan {
+                    calendar_id: calendar.id.clone(),
+                    claim_id: mark.claim_id.clone(),
+                    external_event_id: event.id.clone(),
+                };
+                self.enqueue(tx, organization_id, &orphan).await?;
+            }
             return Ok(None);
         }
-        let old = mapping_get(tx, organization_id, &mark.claim_id).await?;
         if old.as_ref().is_some_and(|old| old.external_event_id != event.id) {
             return Ok(None);
         }
@@ -77,11 +90,14 @@ impl Engine {
             organization_id: organization_id.clone(),
             calendar_id: calendar.id.clone(),
             external_event_id: event.id.clone(),
-            etag: event.etag.clone(),
+            // Not known to be what we wrote: the host may have moved it.
+            etag: None,
             ical_uid: event.ical_uid.clone(),
             html_link: event.html_link.clone(),
             meeting_state: old.as_ref().map_or(MeetingState::None, |old| old.meeting_state),
             pushed_sequence: NOTHING_PUSHED,
+            // One that was never moved was never written at another time.
+            pushed_start: sharing.first().filter(|first| first.sequence == 0).map(|first| first.start_at),
             guests: old.as_ref().map(|old| old.guests.clone()).unwrap_or_default(),
             declined: old.map(|old| old.declined).unwrap_or_default(),
             deleted_at: None,

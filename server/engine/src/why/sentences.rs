@@ -112,7 +112,9 @@ impl Words {
     pub(super) fn stale(&self, calendar: &Calendar, when_stale: WhenStale) -> ReasonView {
         let name = &calendar.name;
         let since = match calendar.synced_at {
-            Some(at) => self.say("stale_since", &[("calendar", name), ("when", &when::moment(self.locale, at, self.tz))]),
+            Some(at) => {
+                self.say("stale_since", &[("calendar", name), ("when", &when::moment(self.locale, at, self.tz))])
+            }
             None => self.say("stale_never", &[("calendar", name)]),
         };
         let key = match when_stale {

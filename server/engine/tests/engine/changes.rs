@@ -290,6 +290,22 @@ async fn an_event_whose_writing_was_never_answered_is_adopted_and_deleted_with_i
 }
 
 #[tokio::test]
+async fn an_event_that_the_host_moves_before_its_writing_is_repeated_stays_where_the_host_wants_it() {
+    let world = World::open_for_business().await;
+    world.fault("POST", "/events$", 10, Fault { drop_answer_after_effect: true, ..Fault::default() });
+    world.fault("GET", "/events/", 10, Fault { status: Some(503), ..Fault::default() });
+    let view = world.book("key", START).await;
+    world.engine.run_due_jobs().await.unwrap();
+    let id = world.the_event()["id"].as_str().unwrap().to_owned();
+    let moved = "2026-11-26T14:00:00Z";
+    world.google.patch_event(CALENDAR, &id, time(moved, "2026-11-26T14:30:00Z")).unwrap();
+    world.google.clear_faults();
+    world.run().await;
+    assert_eq!(seen(&world, &view).await.start, at(moved));
+    assert_eq!(at(world.the_event()["start"]["dateTime"].as_str().unwrap()), at(moved));
+}
+
+#[tokio::test]
 async fn a_calendar_that_cannot_be_read_says_so_until_it_can() {
     let world = World::open_for_business().await;
     world.google_is_down();

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cupo_core::ids::CalendarId;
-use cupo_store::{Calendar, calendar_get, calendar_list_by_user, calendar_upsert};
+use cupo_core::ids::{CalendarId, SubscriptionId};
+use cupo_store::{
+    Calendar, Provider, ProviderSubscription, calendar_get, calendar_list_by_user, calendar_upsert, subscription_insert,
+};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -140,4 +142,42 @@ async fn a_calendar_that_could_be_read_again_is_polled_within_the_interval() {
         world.engine.run_due_jobs().await.unwrap();
     }
     assert_eq!(world.calls("GET", "/events"), 1);
+}
+
+#[tokio::test]
+async fn channels_that_end_together_are_renewed_one_after_another() {
+    let world = with_calendars(500, None).await;
+    let principal = &world.principal;
+    let (now, ends) = (world.engine.now(), world.engine.now() + TimeDelta::hours(23));
+    let mut tx = world.store.write().await.unwrap();
+    let calendars = calendar_list_by_user(&mut tx, &principal.organization_id, &principal.user_id).await.unwrap();
+    for calendar in calendars.into_iter().filter(|calendar| calendar.external_id.ends_with("@group.example")) {
+        let subscription = ProviderSubscription {
+            id: SubscriptionId::try_from(Uuid::now_v7().to_string()).unwrap(),
+            organization_id: calendar.organization_id,
+            calendar_id: calendar.id,
+            provider: Provider::Google,
+            resource_id: "resource".to_owned(),
+            token_hash: vec![0; 32],
+            expires_at: ends,
+            last_message_number: 0,
+            created_at: now,
+        };
+        subscription_insert(&mut tx, &subscription).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    world.engine.run_periodic().await.unwrap();
+    let renewals = async || -> Vec<DateTime<Utc>> {
+        let jobs = world.jobs().await.into_iter();
+        jobs.filter(|(kind, _)| kind == "open_channel").map(|(_, run_at)| run_at).collect()
+    };
+    let all = renewals().await;
+    assert!(all.len() >= 500);
+    let moments: BTreeSet<_> = all.iter().copied().collect();
+    assert!(moments.len() > 300, "those that end first at once, the others each at its own moment");
+    assert!(all.iter().all(|at| *at >= now + TimeDelta::minutes(10)), "none of it hurries");
+    assert!(all.iter().all(|at| *at < ends - TimeDelta::hours(20)), "all long before they end");
+    world.pass(TimeDelta::seconds(30));
+    world.engine.run_periodic().await.unwrap();
+    assert_eq!(renewals().await.len(), all.len(), "another look makes no more of them");
 }

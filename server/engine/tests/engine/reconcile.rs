@@ -512,6 +512,7 @@ async fn the_event_of_another_organization_in_the_same_calendar_is_theirs() {
             pushed_sequence: 0,
             guests: Vec::new(),
             declined: Vec::new(),
+            pushed_start: None,
             deleted_at: None,
         };
         let mut tx = scene.world.store.write().await.unwrap();
@@ -637,7 +638,9 @@ async fn a_mirror_that_is_wrong_is_replaced_and_the_difference_counted() {
         scene.insert(scene.calendar(), dentist);
         scene.settle().await;
         assert!(!scene.world.is_offered(START).await);
-        scene.sql("update busy_interval set external_event_id = 'nothing', start_at = start_at + 3600000000, end_at = end_at + 3600000000").await;
+        let hour = 3_600_000_000_i64;
+        let moved = format!("start_at = start_at + {hour}, end_at = end_at + {hour}");
+        scene.sql(&format!("update busy_interval set external_event_id = 'nothing', {moved}")).await;
         let report = scene.reconcile(Mending::Mend).await;
         let [mirror] = &report.findings[..] else { panic!("{report:?}") };
         assert_eq!((mirror.kind, mirror.count, mirror.outcome), (FindingKind::Mirror, 2, FindingOutcome::Mended));

@@ -158,3 +158,30 @@ async fn who_leaves_a_shared_slot_cannot_move_onto_those_who_stay() {
     let moved = world.engine.reschedule_by_token(&leo.token, &to(overlapping)).await;
     assert!(matches!(moved, Err(EngineError::SlotTaken)), "{moved:?}");
 }
+
+#[tokio::test]
+async fn a_course_that_the_host_drags_while_a_seat_is_taken_goes_where_the_host_wants_it() {
+    let world = World::new().await;
+    world.connect().await;
+    world.offer(course(3)).await;
+    let leo = world.engine.book("a", by("leo", START)).await.unwrap().view;
+    world.run().await;
+    let id = world.the_event()["id"].as_str().unwrap().to_owned();
+    let patch = serde_json::json!({
+        "start": { "dateTime": "2026-11-25T12:00:00Z" }, "end": { "dateTime": "2026-11-25T12:30:00Z" }
+    });
+    world.google.patch_event(crate::world::CALENDAR, &id, patch).unwrap();
+    // Her booking is written before anybody has read what the host did.
+    let mia = world.engine.book("b", by("mia", START)).await.unwrap().view;
+    world.run().await;
+    world.pass(chrono::TimeDelta::minutes(11));
+    world.engine.run_periodic().await.unwrap();
+    world.run().await;
+    for token in [&leo.token, &mia.token] {
+        let view = world.engine.appointment_by_token(token, Default::default()).await.unwrap();
+        assert_eq!(view.start, at("2026-11-25T12:00:00Z"));
+    }
+    let event = world.the_event();
+    assert_eq!(event["attendees"].as_array().unwrap().len(), 2);
+    assert_eq!(at(event["start"]["dateTime"].as_str().unwrap()), at("2026-11-25T12:00:00Z"));
+}

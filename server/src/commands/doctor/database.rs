@@ -105,8 +105,8 @@ async fn writable(store: &Store) -> Finding {
     }
 }
 
-/// The jobs of the whole installation. Those that an organization's people can see to are theirs; what concerns no organization
-/// is told here alone.
+/// The jobs of the whole installation. Those that an organization's people can see to are theirs; what concerns no
+/// organization is told here alone.
 async fn jobs(store: &Store) -> Vec<Finding> {
     const SUBJECT: &str = "jobs";
     let asked = async {

@@ -18,12 +18,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use catalogue::{Catalogue, Table};
+use chrono::{DateTime, Utc};
 
 pub use backup::{Overwrite, backup, restore};
 pub use checksum::Checksum;
 
 use crate::tx::sql;
-use crate::{Store, StoreError, Tx};
+use crate::{Lease, Store, StoreError, Tx};
 
 /// What a table held when it was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +104,9 @@ pub enum CopyError {
     /// Everything in the source went to the named database before.
     #[error("the source is closed: everything in it has moved to {0} before")]
     SourceMoved(String),
+    /// For minutes there was no moment without a lease by name.
+    #[error("somebody is at work that must not be broken off ({0}): try again, or stop servers and workers first")]
+    Leased(String),
     /// The target does not take rows that the source holds.
     #[error("the table {table} does not take its rows over: {error}")]
     Refused {
@@ -135,6 +139,9 @@ pub enum CopyError {
 /// How often a lock is asked for that another transaction stands in the way of.
 const LOCK_ATTEMPTS: u32 = 6;
 const LOCK_PAUSE: Duration = Duration::from_millis(250);
+/// How often and after which pause it is looked whether a lease has ended; in all longer than any lease lasts.
+const LEASE_ATTEMPTS: u32 = 400;
+const LEASE_PAUSE: Duration = Duration::from_millis(250);
 
 /// Copies everything into the target while others go on with the source.
 ///
@@ -156,26 +163,50 @@ pub async fn copy_all(source: &Store, target: &Store, occupied: Occupied) -> Res
 /// afterwards. Whoever tries reads [`StoreError::Moved`] with `address`, which must hold no password.
 ///
 /// The target's transaction ends first, then the source's: at no moment do both take changes, and none is lost between
-/// them, because the source's lock outlasts the target's commit.
+/// them, because the source's lock outlasts the target's commit. A [lease by name](crate::Lease) that stands at `now` is
+/// waited for: its owner may be getting a token that it could not store any more.
 ///
 /// # Errors
 /// [`CopyError`]: nothing was moved, and the source stays in use.
-pub async fn move_all(source: &Store, target: &Store, address: &str, occupied: Occupied) -> Result<Copied, CopyError> {
+pub async fn move_all(
+    source: &Store,
+    target: &Store,
+    address: &str,
+    occupied: Occupied,
+    now: &(dyn Fn() -> DateTime<Utc> + Sync),
+) -> Result<Copied, CopyError> {
     must_differ(source, target).await?;
     if let Some(elsewhere) = source.moved_to().await? {
         return Err(CopyError::SourceMoved(elsewhere));
     }
     let (mut writing, into) = target_transaction(target, occupied).await?;
     // Last of all, because from here on those who want to write are waiting.
-    let (mut leaving, from) = locked(source, Side::Source).await?;
-    from.must_equal(&into)?;
+    let mut leaving = quiet(source, &into, now).await?;
     let copied = transfer(&mut leaving, &mut writing, &into.tables).await?;
-    closing::close(&mut leaving, &from.tables, address).await?;
+    closing::close(&mut leaving, &into.tables, address).await?;
     writing.commit().await?;
     if let Err(error) = leaving.commit().await {
         after_failed_close(source, target, error).await?;
     }
     Ok(copied)
+}
+
+/// A transaction in which nobody else can write to the source, at a moment at which no lease by name stands.
+async fn quiet(source: &Store, into: &Catalogue, now: &(dyn Fn() -> DateTime<Utc> + Sync)) -> Result<Tx, CopyError> {
+    let mut attempt = 1;
+    loop {
+        let (mut tx, from) = locked(source, Side::Source).await?;
+        from.must_equal(into)?;
+        let standing = sql("select name, owner, until from lease where until > $1 limit 1").bind(now());
+        let Some(Lease { name, .. }) = standing.optional(&mut tx).await? else { return Ok(tx) };
+        // Its owner needs the lock to give it back.
+        tx.rollback().await?;
+        if attempt == LEASE_ATTEMPTS {
+            return Err(CopyError::Leased(name));
+        }
+        attempt += 1;
+        tokio::time::sleep(LEASE_PAUSE).await;
+    }
 }
 
 /// Counts and sums every table of a database in one snapshot.
@@ -319,7 +350,7 @@ mod tests {
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        let outcome = move_all(&source, &target, "there", Occupied::Refuse).await;
+        let outcome = move_all(&source, &target, "there", Occupied::Refuse, &|| DateTime::UNIX_EPOCH).await;
         let told = outcome.unwrap_err().to_string();
         assert!(told.starts_with("the table organization arrived differently: 1 rows"), "{told}");
         assert_eq!(measure_all(&target).await.unwrap().rows(), 0);

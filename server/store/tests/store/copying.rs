@@ -3,14 +3,18 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use cupo_store::copy::*;
 use cupo_store::*;
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, SqliteConnection};
 
 use crate::migration::{SQLITE, first, tenant as first_tenant};
-use crate::world::{PostgresDatabase, World, appointment, hold, insert, job, on_both, on_postgres, on_sqlite};
+use crate::world::{PostgresDatabase, World, appointment, at, hold, insert, job, on_both, on_postgres, on_sqlite};
+
+async fn move_to(source: &Store, target: &Store, address: &str, occupied: Occupied) -> Result<Copied, CopyError> {
+    move_all(source, target, address, occupied, &|| at(0)).await
+}
 
 /// Runs a statement; a blob is written as SQLite writes it.
 async fn execute(tx: &mut Tx, text: impl Into<String>) {
@@ -137,7 +141,7 @@ async fn an_empty_file() -> Store {
 
 async fn moves(source: &World, target: &World) {
     let held = filled(source).await;
-    let copied = move_all(&source.store, &target.store, "there", Occupied::Refuse).await.unwrap();
+    let copied = move_to(&source.store, &target.store, "there", Occupied::Refuse).await.unwrap();
     assert_eq!(contents(&copied), contents(&held));
     assert_eq!(contents(&measure_all(&target.store).await.unwrap()), contents(&held));
     assert!(copied.0.len() > 25 && copied.rows() > 25 && copied.checksum() == held.checksum());
@@ -213,16 +217,16 @@ on_both! {
         let elsewhere = an_empty_file().await;
         world.tenant("acme").await;
         let there = "sqlite:///it's/there.db";
-        move_all(&world.store, &elsewhere, there, Occupied::Refuse).await.unwrap();
+        move_to(&world.store, &elsewhere, there, Occupied::Refuse).await.unwrap();
         assert_eq!(world.store.moved_to().await.unwrap().as_deref(), Some(there));
-        let again = move_all(&world.store, &an_empty_file().await, "", Occupied::Refuse).await;
+        let again = move_to(&world.store, &an_empty_file().await, "", Occupied::Refuse).await;
         assert!(matches!(&again, Err(CopyError::SourceMoved(address)) if address == there), "{again:?}");
-        move_all(&elsewhere, &world.store, "back", Occupied::Replace).await.unwrap();
+        move_to(&elsewhere, &world.store, "back", Occupied::Replace).await.unwrap();
         assert_eq!(world.store.moved_to().await.unwrap(), None);
         world.write(async |tx| job_enqueue(tx, &job(None, None, 0)).await).await.unwrap();
         assert_eq!(elsewhere.moved_to().await.unwrap().as_deref(), Some("back"));
         // And it can be moved once more.
-        move_all(&world.store, &elsewhere, "there", Occupied::Replace).await.unwrap();
+        move_to(&world.store, &elsewhere, "there", Occupied::Replace).await.unwrap();
     }
 
     async fn a_transaction_that_is_open_when_the_move_begins_is_waited_for_and_moved(world: World) {
@@ -233,7 +237,7 @@ on_both! {
         insert(&mut writing, &booked).await.unwrap();
         let moving = tokio::spawn({
             let (source, target) = (world.store.clone(), target.clone());
-            async move { move_all(&source, &target, "there", Occupied::Refuse).await }
+            async move { move_to(&source, &target, "there", Occupied::Refuse).await }
         });
         writing.commit().await.unwrap();
         moving.await.unwrap().unwrap();
@@ -263,7 +267,7 @@ on_both! {
         };
         let moving = async {
             begun.notified().await;
-            move_all(&world.store, &target, "there", Occupied::Refuse).await.unwrap();
+            move_to(&world.store, &target, "there", Occupied::Refuse).await.unwrap();
         };
         let (one, two, ()) = tokio::join!(writer(), writer(), moving);
         let told: BTreeSet<String> = one.into_iter().chain(two).collect();
@@ -305,11 +309,44 @@ on_both! {
         tokio::join!(writer, copies);
     }
 
+    /// Its owner may be getting a token that it could not store any more.
+    async fn a_lease_that_stands_is_waited_for_while_others_write(world: World) {
+        let target = an_empty_file().await;
+        let lease = async |until: i64| {
+            let mut tx = world.store.write_leases().await.unwrap();
+            assert!(lease_take(&mut tx, "refresh:a", "one", at(0), at(until)).await.unwrap());
+            tx.commit().await.unwrap();
+        };
+        // One that has ended is nobody's.
+        lease(0).await;
+        copy_all(&world.store, &an_empty_file().await, Occupied::Refuse).await.unwrap();
+        lease(10).await;
+        let looks = AtomicUsize::new(0);
+        let now = || {
+            looks.fetch_add(1, Ordering::Relaxed);
+            at(0)
+        };
+        let holding = async {
+            while looks.load(Ordering::Relaxed) < 2 {
+                world.write(async |tx| job_enqueue(tx, &job(None, None, 0)).await).await.unwrap();
+            }
+            let mut tx = world.store.write_leases().await.unwrap();
+            job_enqueue(&mut tx, &job(None, Some("the token"), 0)).await.unwrap();
+            assert!(lease_release(&mut tx, "refresh:a", "one").await.unwrap());
+            tx.commit().await.unwrap();
+        };
+        let (moved, ()) = tokio::join!(move_all(&world.store, &target, "there", Occupied::Refuse, &now), holding);
+        moved.unwrap();
+        let Tx::Sqlite(mut connection) = target.read().await.unwrap() else { panic!("not SQLite") };
+        let stored = sqlx::query("select count(*) from job where coalescing_key = 'the token'");
+        assert_eq!(stored.fetch_one(&mut *connection).await.unwrap().get::<i64, _>(0), 1);
+    }
+
     async fn readers_go_on_while_all_moves(world: World) {
         let tenant = world.tenant("acme").await;
         let mut reader = world.store.read().await.unwrap();
         assert!(organization_get(&mut reader, tenant.id()).await.unwrap().is_some());
-        move_all(&world.store, &an_empty_file().await, "there", Occupied::Refuse).await.unwrap();
+        move_to(&world.store, &an_empty_file().await, "there", Occupied::Refuse).await.unwrap();
         assert!(organization_get(&mut reader, tenant.id()).await.unwrap().is_some());
         drop(reader);
         assert!(world.read(async |tx| organization_get(tx, tenant.id()).await).await.is_some());
@@ -318,7 +355,7 @@ on_both! {
     async fn a_database_is_not_moved_onto_itself(world: World) {
         world.tenant("acme").await;
         for occupied in [Occupied::Refuse, Occupied::Replace] {
-            let refused = move_all(&world.store, &world.store.clone(), "there", occupied).await;
+            let refused = move_to(&world.store, &world.store.clone(), "there", occupied).await;
             assert!(matches!(refused, Err(CopyError::SameDatabase)), "{refused:?}");
         }
         assert_eq!(world.store.moved_to().await.unwrap(), None);
@@ -338,7 +375,7 @@ on_both! {
         let mut tx = target.write().await.unwrap();
         execute(&mut tx, "create trigger picky before insert on schedule begin select raise(abort, 'no'); end").await;
         tx.commit().await.unwrap();
-        let refused = move_all(&world.store, &target, "there", Occupied::Refuse).await;
+        let refused = move_to(&world.store, &target, "there", Occupied::Refuse).await;
         assert!(matches!(&refused, Err(CopyError::Refused { table, .. }) if table == "schedule"), "{refused:?}");
         assert_eq!(measure_all(&target).await.unwrap().rows(), 0);
         world.write(async |tx| job_enqueue(tx, &job(None, None, 0)).await).await.unwrap();
@@ -481,7 +518,7 @@ async fn a_database_without_tables_and_one_of_an_earlier_version_are_refused_wit
     let mut connection = SqliteConnection::connect(&format!("sqlite://{}?mode=rwc", file.display())).await.unwrap();
     first(SQLITE).run(&mut connection).await.unwrap();
     let old = Store::connect_file(&file).await.unwrap();
-    let refused = move_all(&old, &current, "there", Occupied::Refuse).await.unwrap_err().to_string();
+    let refused = move_to(&old, &current, "there", Occupied::Refuse).await.unwrap_err().to_string();
     assert!(refused.contains("the source lacks the migrations 0002") && refused.contains("cupo migrate"), "{refused}");
     assert_eq!(old.moved_to().await.unwrap(), None);
 }
@@ -496,7 +533,7 @@ async fn a_move_that_is_broken_off_leaves_both_sides_as_they_were() {
     target.migrate().await.unwrap();
     let moving = tokio::spawn({
         let (source, target) = (source.store.clone(), target.clone());
-        async move { move_all(&source, &target, "there", Occupied::Refuse).await }
+        async move { move_to(&source, &target, "there", Occupied::Refuse).await }
     });
     // Until it waits for no lock any more: it holds the source's.
     while source_is_free(&source.store).await && !moving.is_finished() {
@@ -508,7 +545,7 @@ async fn a_move_that_is_broken_off_leaves_both_sides_as_they_were() {
     source.write(async |tx| job_enqueue(tx, &job(None, None, 0)).await).await.unwrap();
     assert_eq!(measure_all(&target).await.unwrap().rows(), 0);
     assert_eq!(source.store.moved_to().await.unwrap(), None);
-    move_all(&source.store, &target, "there", Occupied::Refuse).await.unwrap();
+    move_to(&source.store, &target, "there", Occupied::Refuse).await.unwrap();
     target.close().await;
     database.remove().await;
 }

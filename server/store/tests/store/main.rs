@@ -26,6 +26,7 @@ mod one_file;
 mod operator_alerts;
 mod other_tenants;
 mod people;
+mod reconcile;
 mod redaction;
 mod requests;
 mod schedules;

@@ -199,4 +199,42 @@ on_both! {
             .await
             .unwrap();
     }
+
+    async fn another_tenant_finds_and_changes_nothing_of_what_is_compared_and_told(world: World) {
+        let (ours, other) = (world.tenant("ours").await, world.tenant("theirs").await);
+        let theirs = other.id();
+        let booked = appointment(&ours, 60);
+        world
+            .write(async |tx| {
+                insert(tx, &booked).await?;
+                mapping_upsert(tx, &mapping(&booked, &ours.calendar, "event")).await?;
+                busy_interval_upsert(tx, &busy(&ours, &ours.calendar.id, "dentist", 0, 30), at(0)).await?;
+                job_enqueue(tx, &job(Some(ours.id()), Some("push:1"), 0)).await?;
+                // What was a claim is history.
+                crate::world::shift(tx, &booked, 500, 10).await.map(drop)
+            })
+            .await
+            .unwrap();
+        let (calendar_id, user_id) = (&ours.calendar.id, &ours.user.id);
+        world
+            .read(async |tx| {
+                assert!(mapping_list_standing(tx, theirs, calendar_id, at(0)).await?.is_empty());
+                assert!(appointment_list_upcoming_for_host(tx, theirs, user_id, at(0)).await?.is_empty());
+                assert!(busy_interval_list_all(tx, theirs, calendar_id, between(0, 900)).await?.is_empty());
+                assert!(!job_standing(tx, theirs, "push:1").await?.is_pending);
+                assert!(!claim_is_remembered(tx, theirs, user_id, &booked.claim_id).await?);
+                assert!(claim_is_remembered(tx, ours.id(), user_id, &booked.claim_id).await?, "it is there");
+                Ok(())
+            })
+            .await;
+        let (compared, told) = world
+            .write(async |tx| {
+                let compared = calendar_set_reconciled(tx, theirs, calendar_id, at(5)).await?;
+                let ids = [calendar_id.clone()];
+                Ok((compared, calendars_set_stale_told(tx, theirs, &ids, at(5)).await?))
+            })
+            .await
+            .unwrap();
+        assert_eq!((compared, told), (false, 0));
+    }
 }

@@ -431,6 +431,7 @@ pub fn mapping(appointment: &Appointment, calendar: &Calendar, external_event_id
         pushed_sequence: 0,
         guests: Vec::new(),
         declined: Vec::new(),
+        pushed_start: None,
         deleted_at: None,
     }
 }

@@ -82,10 +82,6 @@ async fn the_forgotten_event_of_a_cancelled_appointment_is_deleted<O: Outside>()
     outside.world().engine.cancel_by_token(&view.token, &because("")).await.unwrap();
     sql(&outside, "delete from job where kind = 'push_event'").await;
     sql(&outside, "delete from appointment_external_mapping").await;
-    // Until it is gone it takes time as any other event.
-    sync(&outside).await;
-    sql(&outside, "delete from job where kind = 'push_event'").await;
-    sql(&outside, "delete from appointment_external_mapping").await;
     let report = compare(&outside, true).await;
     assert!(report.findings.iter().any(|finding| finding.kind == FindingKind::Orphan), "{report:?}");
     outside.world().run().await;

@@ -1,8 +1,10 @@
+use cupo_core::event_type::RulesInput;
+use cupo_engine::EventTypeInput;
 use cupo_simulators::google::GoogleSimulator;
 use serde_json::{Value, json};
 
-use super::{Outside, Standing, VISITOR, Which};
-use crate::world::{CALENDAR, World, at};
+use super::{Outside, Standing, VISITOR, Which, booked, sync};
+use crate::world::{CALENDAR, World, at, first_visit, to};
 
 /// The simulated Google.
 pub(super) struct Google {
@@ -108,4 +110,22 @@ impl Outside for Google {
     async fn revoke(&self) {
         self.google().revoke(CALENDAR);
     }
+}
+
+#[tokio::test]
+async fn an_event_that_nobody_has_any_more_is_deleted_in_the_calendar_that_it_was_carried_to() {
+    let (outside, view) = Box::pin(booked::<Google>()).await;
+    let world = outside.world();
+    let shared = RulesInput { seats: 3, ..RulesInput::default() };
+    world.change(EventTypeInput { rules: shared, ..first_visit() }).await;
+    let next = "2026-11-26T09:00:00Z";
+    // Who moves out of a slot with seats leaves its event behind, to be deleted.
+    world.engine.reschedule_by_token(&view.token, &to(next)).await.unwrap();
+    outside.change_calendar(Which::Second, Which::Main).await;
+    sync(&outside).await;
+    sync(&outside).await;
+    let start = at(next);
+    assert_eq!(outside.standing(Which::Main).await, [Standing { start, recurs: false }]);
+    assert_eq!(outside.standing(Which::Second).await, []);
+    assert!(world.is_offered("2026-11-25T09:00:00Z").await);
 }
