@@ -29,9 +29,9 @@ mod text;
 mod time;
 
 pub use app::App;
+pub use context::{LANGUAGE_COOKIE, ShellAssets};
 #[cfg(feature = "ssr")]
 pub use context::{RequestContext, session_cookie};
-pub use context::{LANGUAGE_COOKIE, ShellAssets};
 #[cfg(feature = "ssr")]
 pub use shell::{routes, shell};
 

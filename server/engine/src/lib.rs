@@ -60,8 +60,8 @@ pub use error::EngineError;
 pub use event_types::{EventTypeHostInput, EventTypeInput, PublicEventTypes};
 pub use failed_jobs::{FailedJob, FailedWork};
 pub use health::Check;
-pub use jobs::JOB_KINDS;
 pub use hosts::{Principal, SignUp, SignedIn};
+pub use jobs::JOB_KINDS;
 pub use key_rotation::{DamagedText, KeyStatus, KeyUse, RotationReport, key_status};
 pub use mail::Mailer;
 pub use members::{Member, MemberInput};
@@ -69,9 +69,7 @@ pub use provider_credentials::{CredentialInput, CredentialMailbox, CredentialOve
 pub use providers::{
     Caldav, Google, GoogleServiceAccounts, Ics, Microsoft, MicrosoftApplications, Providers, ProvidersParts,
 };
-pub use reconcile::{
-    FailedCalendar, Finding, FindingKind, FindingOutcome, Mending, ReconcileReport, ReconcileScope,
-};
+pub use reconcile::{FailedCalendar, Finding, FindingKind, FindingOutcome, Mending, ReconcileReport, ReconcileScope};
 pub use schedules::{
     DateOverrideInput, LocalIntervalInput, ScheduleInput, ScheduleOverview, TravelInput, WeeklyHoursInput,
 };

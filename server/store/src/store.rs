@@ -194,7 +194,8 @@ impl Store {
                 Ok(canonical.map_or(file, |path| path.to_string_lossy().into_owned()))
             }
             Backend::Postgres(pool) => {
-                let started = "select current_database() || ' ' || current_schema() || ' ' || pg_postmaster_start_time()";
+                let started =
+                    "select current_database() || ' ' || current_schema() || ' ' || pg_postmaster_start_time()";
                 Ok(sqlx::query_scalar(started).fetch_one(pool).await?)
             }
         }

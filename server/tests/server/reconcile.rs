@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::commands::Operator;
-use crate::world::World;
+use crate::world::{World, today};
 
 const CALENDAR: &str = "ana@example.com";
 /// A claim that nobody knows.
@@ -15,7 +15,8 @@ const MARKED: &str = "cupo018f4e9e7a3b7c219d7e3b1f6a2c4d5e";
 /// An event with the mark of the installation, of which its database knows nothing.
 fn leave_behind(world: &World) {
     let installation = world.config.address.public_url(world.config.address.listen).host_str().unwrap().to_owned();
-    let start = chrono::Utc::now() + chrono::TimeDelta::days(3);
+    let start =
+        (today() + chrono::Days::new(3)).and_time(chrono::NaiveTime::MIN).and_utc() + chrono::TimeDelta::hours(9);
     let event = json!({
         "id": MARKED,
         "summary": "Introduction: Leo",

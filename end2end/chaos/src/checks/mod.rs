@@ -193,10 +193,8 @@ impl Picture {
         if !has_ended && by_hand.deleted && stored.end_at > self.now {
             verdict.lost.push(format!("a host deleted the event of {id} of {email}, and it is {status}"));
         }
-        // Whoever asked for another time may have asked after the host. A seat that is taken or freed meanwhile
-        // counts as a change of ours too, which is newer than the host's.
-        let nobody_else =
-            starts.len() == 1 && self.appointments.iter().filter(|of| of.claim_id == *claim_id).count() == 1;
+        // Whoever asked for another time may have asked after the host.
+        let nobody_else = starts.len() == 1;
         if let Some(moved_to) = by_hand.moved_to
             && status == "confirmed"
             && nobody_else

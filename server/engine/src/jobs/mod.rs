@@ -107,8 +107,9 @@ macro_rules! kinds {
             /// Runs a leased job.
             pub(crate) async fn run_job(&self, job: &Job) -> Outcome {
                 match job.kind.as_str() {
-                    $($task::KIND => self.run_task::<$task>(job).await,)+
-                    $($installation::KIND => self.run_of_installation::<$installation>(job).await,)+
+                    // In boxes: one that could hold any of them would be as large as the largest, on the stack too.
+                    $($task::KIND => Box::pin(self.run_task::<$task>(job)).await,)+
+                    $($installation::KIND => Box::pin(self.run_of_installation::<$installation>(job)).await,)+
                     unknown => Outcome::GiveUp(format!("this version knows no job `{unknown}`")),
                 }
             }
@@ -128,7 +129,7 @@ kinds! {
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
 /// The longest pause.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
-/// How often a job looks whether its account was connected again, or works again.
+/// How often, in the long run, a job looks whether its account was connected again, or works again.
 const RECONNECT_PAUSE: TimeDelta = TimeDelta::minutes(5);
 
 /// A task that panics or takes longer than [`JOB_TIMEOUT`] has failed like any other. What the panic says may hold
@@ -180,14 +181,14 @@ impl Engine {
             Ok(task) => task,
             Err(error) => return Outcome::GiveUp(format!("the payload is not readable: {error}")),
         };
-        let outcome = match caught(task.run(self, organization_id, job)).await {
+        let outcome = match caught(Box::pin(task.run(self, organization_id, job))).await {
             Ok(outcome) => outcome,
             // However long that takes.
             Err(
                 error @ (EngineError::ReconnectNeeded(_)
                 | EngineError::ConsentNeeded(_)
                 | EngineError::OperatorNeeded(_)),
-            ) => return Outcome::Retry(RECONNECT_PAUSE, error.to_string()),
+            ) => return Outcome::Retry(self.pause(job).min(RECONNECT_PAUSE), error.to_string()),
             Err(error) => self.after_failure(job, error),
         };
         self.give_up_after(T::PATIENCE, job, outcome)
@@ -198,7 +199,8 @@ impl Engine {
             Ok(task) => task,
             Err(error) => return Outcome::GiveUp(format!("the payload is not readable: {error}")),
         };
-        let outcome = caught(task.run(self, job)).await.unwrap_or_else(|error| self.after_failure(job, error));
+        let outcome =
+            caught(Box::pin(task.run(self, job))).await.unwrap_or_else(|error| self.after_failure(job, error));
         self.give_up_after(T::PATIENCE, job, outcome)
     }
 

@@ -320,7 +320,11 @@ async fn an_expired_client_secret_is_told_to_the_operator_and_does_not_disconnec
     assert_eq!(world.mails_to(OPERATOR).len(), 2);
     assert!(world.engine.failed_jobs(&world.principal).await.unwrap().is_empty(), "duties wait");
     let told: Vec<_> = world.mails_to("ana@clinic.example").into_iter().map(|mail| mail.subject).collect();
-    assert_eq!(told.len(), 1, "once, that the calendar is stale: there is nothing else that the host could do: {told:?}");
+    assert_eq!(
+        told.len(),
+        1,
+        "once, that the calendar is stale: there is nothing else that the host could do: {told:?}"
+    );
     assert!(told[0].starts_with("No se puede leer el calendario"), "{told:?}");
 
     world.microsoft().add_client(application(false));

@@ -324,7 +324,8 @@ mod tests {
         assert_eq!(uid(&mark, 2), "cupo-018f4e9e-7a3b-7c21-9d7e-3b1f6a2c4d5e-2@cupo.example");
         assert!(is_uid_of(&mark, &uid(&mark, 0)) && is_uid_of(&mark, &uid(&mark, 2)));
         let elsewhere = EventMark { installation: "elsewhere.example".to_owned(), ..mark.clone() };
-        for foreign in [uid(&elsewhere, 0), "3F2504E0-4F89@copied.example".to_owned(), "cupo-@cupo.example".to_owned()] {
+        for foreign in [uid(&elsewhere, 0), "3F2504E0-4F89@copied.example".to_owned(), "cupo-@cupo.example".to_owned()]
+        {
             assert!(!is_uid_of(&mark, &foreign), "{foreign}");
         }
     }

@@ -10,20 +10,23 @@ use crate::row::{AnyRow, Fields, Record};
 use crate::tx::{Param, on, sql};
 use crate::{StoreError, Tx};
 
-/// A batch ends with so many values (SQLite takes 32,766 in one statement, PostgreSQL 65,535) or bytes.
-const BATCH_VALUES: usize = 4_000;
+/// A batch ends with so many values or bytes. PostgreSQL takes 65,535 values in one statement. SQLite takes 32,766, but finds
+/// each by walking through those before it: few are faster.
+const BATCH_VALUES_OF_POSTGRES: usize = 4_000;
+const BATCH_VALUES_OF_SQLITE: usize = 400;
 const BATCH_BYTES: usize = 1 << 20;
 
 /// Copies the rows of a table, a batch at a time.
 pub(super) async fn copy(source: &mut Tx, target: &mut Tx, table: &Table) -> Result<(), CopyError> {
     let text = format!("select {} from {}", table.column_list(), table.quoted());
+    let most = if target.is_postgres() { BATCH_VALUES_OF_POSTGRES } else { BATCH_VALUES_OF_SQLITE };
     let refused = |error: StoreError| CopyError::Refused { table: table.name.clone(), error };
     on!(source, connection => {
         let mut rows = sqlx::query(AssertSqlSafe(text)).fetch(connection);
         let mut batch = Batch::default();
         while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
             batch.push(values(&row, &table.columns)?);
-            if batch.is_full() {
+            if batch.values >= most || batch.bytes >= BATCH_BYTES {
                 std::mem::take(&mut batch).insert(target, table).await.map_err(refused)?;
             }
         }
@@ -101,10 +104,6 @@ impl Batch {
         self.values += row.len();
         self.bytes += row.iter().map(size).sum::<usize>();
         self.rows.push(row);
-    }
-
-    fn is_full(&self) -> bool {
-        self.values >= BATCH_VALUES || self.bytes >= BATCH_BYTES
     }
 
     async fn insert(self, target: &mut Tx, table: &Table) -> Result<(), StoreError> {

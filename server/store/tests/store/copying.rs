@@ -180,7 +180,7 @@ async fn fill_history(world: &World, rows: usize) {
     let mut tx = world.store.write().await.unwrap();
     for first in (0..rows).step_by(500) {
         let row = |number: usize| {
-            let long = if number % 997 == 0 { "y".repeat(300_000) } else { String::new() };
+            let long = if number.is_multiple_of(997) { "y".repeat(300_000) } else { String::new() };
             format!("('{}', 'busy', 's', '{number}', '{long}', 0, 1)", tenant.id())
         };
         let values = (first..rows.min(first + 500)).map(row).collect::<Vec<_>>().join(", ");
@@ -302,7 +302,7 @@ on_both! {
                 begun.notified().await;
                 let copied = copy_all(&world.store, &an_empty_file().await, Occupied::Refuse).await.unwrap();
                 let jobs = copied.0.iter().find(|it| it.table == "job").unwrap();
-                assert!(jobs.rows > 0 && jobs.rows % 2 == 0, "{jobs:?}");
+                assert!(jobs.rows > 0 && jobs.rows.is_multiple_of(2), "{jobs:?}");
             }
             stop.store(true, Ordering::Relaxed);
         };

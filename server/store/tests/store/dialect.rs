@@ -69,8 +69,8 @@ fn literals(source: &str) -> Vec<String> {
                 if character.starts_with('\\') { 2 } else { character.chars().next().map_or(0, char::len_utf8) };
             let closes = character.get(width..).is_some_and(|tail| tail.starts_with('\''));
             rest = if closes { &character[width + 1..] } else { character };
-        } else if from.starts_with('/') {
-            rest = &from[1..];
+        } else if let Some(division) = from.strip_prefix('/') {
+            rest = division;
         } else {
             let hashes = before.len() - before.trim_end_matches('#').len();
             if before.trim_end_matches('#').ends_with('r') {
@@ -193,8 +193,8 @@ fn signs(text: &str) -> BTreeSet<String> {
                 signs.insert(word.to_owned());
             }
             word.len()
-        } else if rest.starts_with("::") {
-            let type_name: String = rest[2..].chars().take_while(|it| is_word(*it)).collect();
+        } else if let Some(cast) = rest.strip_prefix("::") {
+            let type_name: String = cast.chars().take_while(|it| is_word(*it)).collect();
             signs.insert(format!("::{type_name}"));
             2 + type_name.len()
         } else if "+-*/<>=~!@#%^&|?".contains(first) {
