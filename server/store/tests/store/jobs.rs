@@ -399,6 +399,20 @@ on_both! {
         assert_eq!(counts(&world).await, JobCounts::default());
     }
 
+    async fn what_waits_for_one_reason_is_brought_forward_for_its_organization_alone(world: World) {
+        let (tenant, other) = (world.tenant("acme").await, world.tenant("other").await);
+        enqueue(&world, &job(Some(tenant.id()), Some("key"), 0)).await;
+        let leased = lease(&world, 0, "owner", 1).await;
+        assert!(retry(&world, &leased[0], "owner", 300).await);
+        let forward = async |tenant: &Tenant, error: &str| {
+            world.write(async |tx| jobs_bring_forward(tx, tenant.id(), error, at(5)).await).await.unwrap()
+        };
+        assert_eq!((forward(&other, "busy").await, forward(&tenant, "gone").await), (0, 0));
+        assert_eq!(next(&world).await, Some(300));
+        assert_eq!(forward(&tenant, "bus").await, 1);
+        assert_eq!(next(&world).await, Some(5));
+    }
+
     async fn concurrent_enqueues_of_one_key_make_one_job(world: World) {
         let enqueues = (0..8).map(|number| {
             let world = &world;

@@ -183,6 +183,7 @@ on_both! {
                 assert_eq!(job_standing(tx, theirs, "failed").await?, JobStanding::default());
                 assert!(!job_retry_dead(tx, theirs, failed_id, at(2)).await?);
                 assert!(!job_discard(tx, theirs, failed_id).await?);
+                assert_eq!(jobs_bring_forward(tx, theirs, "", at(0)).await?, 0);
                 assert_eq!(organization_get(tx, theirs).await?.unwrap().id, *theirs);
                 // All of it is there for those whose it is.
                 let ours = ours.id();
