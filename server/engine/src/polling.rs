@@ -20,8 +20,9 @@ use crate::{
 const LATE: TimeDelta = TimeDelta::minutes(1);
 /// So many that are late are polled at once, the longest waiting; the others at their next place.
 const AT_ONCE: usize = 100;
-/// So many turns in one transaction: others want to write too.
-const BATCH: u32 = 500;
+/// So many turns in one transaction: whoever wants to write meanwhile, such as a notification of one of these calendars,
+/// waits for no more than that.
+const BATCH: u32 = 50;
 /// When a calendar that could not be read is polled again, unless its failed pull comes first.
 const FAILING: TimeDelta = TimeDelta::hours(1);
 
