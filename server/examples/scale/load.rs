@@ -98,7 +98,7 @@ pub async fn bookings(population: &Population, servers: &Servers, _: usize) -> R
             "email": "vera@example.com", "time_zone": "Europe/Madrid", "locale": "en",
         });
         let request = servers.client.post(format!("{}/embed/v1/appointments", servers.address(turn)));
-        let request = request.header("idempotency-key", format!("{host} at {start}")).json(&body);
+        let request = request.header("idempotency-key", format!("{host}/{start}")).json(&body);
         let started = Instant::now();
         let answer = request.send().await?;
         let status = answer.status();
