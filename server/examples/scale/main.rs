@@ -32,16 +32,10 @@ async fn main() -> Result<()> {
     let url = env::var("CUPO_TEST_POSTGRES_URL").context("CUPO_TEST_POSTGRES_URL names the server to measure on")?;
     let largest = env::var("SCALE_HOSTS").ok().map(|hosts| hosts.parse()).transpose()?;
     let sizes: Vec<u32> = SIZES.into_iter().filter(|size| largest.is_none_or(|largest| *size <= largest)).collect();
-    let users = population::CONNECTED.map(|number| UserSeed {
-        email: population::mailbox(number),
-        time_zone: "Europe/Madrid".to_owned(),
-        calendars: Vec::new(),
-    });
-    let unlimited = QuotaSettings { per_user: None, per_project: None, ..QuotaSettings::default() };
-    let options = GoogleOptions { users: users.collect(), quota: unlimited, ..GoogleOptions::default() };
-    let google = GoogleSimulator::start(options).await?;
     let mut p99 = Vec::new();
     for hosts in sizes {
+        // Of its own, so that nothing stands in a calendar that its population does not know.
+        let google = empty_calendars().await?;
         let population = Population::make(&url, hosts, &google).await?;
         println!(
             "{hosts} hosts: {:.1} KB a host, filled in {:.0} s",
@@ -57,12 +51,24 @@ async fn main() -> Result<()> {
             }
         }
         population.remove().await?;
+        google.stop().await;
     }
-    google.stop().await;
     let (first, last) = (p99.first().context("a first size")?, p99.last().context("a last size")?);
     let ratios = first.iter().zip(last).map(|(first, last)| last.as_secs_f64() / first.as_secs_f64());
     println!("scale_p99_ratio_100k_vs_1k={:.2}", ratios.fold(0.0, f64::max));
     Ok(())
+}
+
+/// The simulator with the mailboxes of the connected hosts, and as many requests as they please.
+async fn empty_calendars() -> Result<GoogleSimulator> {
+    let users = population::CONNECTED.map(|number| UserSeed {
+        email: population::mailbox(number),
+        time_zone: "Europe/Madrid".to_owned(),
+        calendars: Vec::new(),
+    });
+    let unlimited = QuotaSettings { per_user: None, per_project: None, ..QuotaSettings::default() };
+    Ok(GoogleSimulator::start(GoogleOptions { users: users.collect(), quota: unlimited, ..GoogleOptions::default() })
+        .await?)
 }
 
 /// The median figures of some rounds, each with processes of its own.
