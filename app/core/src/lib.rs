@@ -10,10 +10,15 @@
 pub mod appointment;
 #[cfg(feature = "tz")]
 pub mod availability;
+#[cfg(feature = "dates")]
+pub mod dates;
 pub mod event_type;
 pub mod ids;
 pub mod interval;
+#[cfg(feature = "text")]
+pub mod language;
 pub mod parse;
+pub mod phone;
 pub mod question;
 #[cfg(feature = "tz")]
 pub mod recurrence;
@@ -23,6 +28,9 @@ mod shown;
 pub mod slots;
 #[cfg(feature = "text")]
 pub mod text;
+#[cfg(feature = "serde")]
+pub mod theme;
+pub mod tracking;
 #[cfg(feature = "serde")]
 pub mod wire;
 #[cfg(feature = "tz")]

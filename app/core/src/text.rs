@@ -1,103 +1,103 @@
 //! The texts of Cupo, one catalogue per language, for the widget, the public pages, the dashboard and the mails.
 //!
 //! A key is `section.name`; the section is a file of `app/core/locales/{language}`. A text may hold placeholders such as
-//! `{name}`. Every language has the same keys with the same placeholders; the tests of this module see to it.
+//! `{name}`. A text that tells a count is an object by the CLDR's plural categories of its language; its keys are
+//! `section.name.one`, `section.name.other` and so on.
+//!
+//! Visitors are spoken to in every language; the dashboard, which explains itself in the sections `dashboard` and `why`,
+//! speaks [`Locale::DASHBOARD`]. The tests of this module see to it that every language has the same keys with the same
+//! placeholders.
 
 use std::{collections::BTreeMap, fmt::Display, sync::LazyLock};
 
-/// A language that Cupo speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Locale {
-    /// English.
-    #[default]
-    En,
-    /// Spanish.
-    Es,
-}
-
-impl Locale {
-    /// Every language, the default first.
-    pub const ALL: [Locale; 2] = [Locale::En, Locale::Es];
-
-    /// Reads a BCP 47 tag by its primary language, such as `es-MX`.
-    pub fn parse(tag: &str) -> Option<Self> {
-        let primary = tag.trim().split(['-', '_']).next()?;
-        Self::ALL.into_iter().find(|locale| locale.as_str().eq_ignore_ascii_case(primary))
-    }
-
-    /// The best language for an `Accept-Language` header (RFC 9110, section 12.5.4); English when none fits.
-    pub fn negotiate(accept_language: &str) -> Self {
-        let weighted = accept_language.split(',').filter_map(|range| {
-            let mut parts = range.split(';');
-            let locale = Self::parse(parts.next()?)?;
-            let weight = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-            (weight > 0.0).then_some((locale, weight))
-        });
-        // `max_by` keeps the last of equals, and the first named is preferred: turn the order round.
-        let mut weighted: Vec<_> = weighted.collect();
-        weighted.reverse();
-        weighted.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(locale, _)| locale).unwrap_or_default()
-    }
-
-    /// The primary language subtag: `en` or `es`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Es => "es",
-        }
-    }
-
-    /// The language's name in itself.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::En => "English",
-            Self::Es => "Español",
-        }
-    }
-}
+pub use crate::language::{LanguageTag, Locale};
 
 type Catalogue = BTreeMap<String, String>;
+
+/// What stands at a key of a file.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Text(String),
+    /// By the plural category of a count.
+    Counted(BTreeMap<String, String>),
+}
+
+fn read(section: &str, file: &str, catalogue: &mut Catalogue) {
+    let entries: BTreeMap<String, Entry> = match serde_json::from_str(file) {
+        Ok(entries) => entries,
+        Err(error) => panic!("the section {section} is no object of texts: {error}"),
+    };
+    for (key, entry) in entries {
+        match entry {
+            Entry::Text(text) => drop(catalogue.insert(format!("{section}.{key}"), text)),
+            Entry::Counted(texts) => {
+                catalogue
+                    .extend(texts.into_iter().map(|(category, text)| (format!("{section}.{key}.{category}"), text)));
+            }
+        }
+    }
+}
 
 macro_rules! catalogue {
     ($language:literal: $($section:literal),*) => {{
         let mut catalogue = Catalogue::new();
-        $(
-            let file: BTreeMap<String, String> = serde_json::from_str(include_str!(concat!("../locales/", $language, "/", $section, ".json")))
-                .expect(concat!("locales/", $language, "/", $section, ".json is a flat object of texts"));
-            catalogue.extend(file.into_iter().map(|(key, text)| (format!("{}.{key}", $section), text)));
-        )*
+        $(read($section, include_str!(concat!("../locales/", $language, "/", $section, ".json")), &mut catalogue);)*
         catalogue
     }};
 }
 
-static CATALOGUES: LazyLock<[Catalogue; 2]> = LazyLock::new(|| {
-    [
+static CATALOGUES: LazyLock<Vec<Catalogue>> = LazyLock::new(|| {
+    vec![
         catalogue!("en": "widget", "dashboard", "public", "mail", "error", "why"),
         catalogue!("es": "widget", "dashboard", "public", "mail", "error", "why"),
+        #[cfg(feature = "languages")]
+        catalogue!("pt": "widget", "public", "mail", "error"),
+        #[cfg(feature = "languages")]
+        catalogue!("fr": "widget", "public", "mail", "error"),
+        #[cfg(feature = "languages")]
+        catalogue!("de": "widget", "public", "mail", "error"),
+        #[cfg(feature = "languages")]
+        catalogue!("it": "widget", "public", "mail", "error"),
+        #[cfg(feature = "languages")]
+        catalogue!("ar": "widget", "public", "mail", "error"),
     ]
 });
 
+/// The catalogue of a language; where only the dashboard's are built in, the one of those that stands in for it.
 fn catalogue(locale: Locale) -> &'static Catalogue {
-    &CATALOGUES[locale as usize]
+    let catalogues = &*CATALOGUES;
+    catalogues.get(locale as usize).unwrap_or(&catalogues[locale.dashboard() as usize])
 }
 
-/// The text of a key, or the key itself where the catalogue lacks it.
+/// The text of a key, or the key itself where the catalogue lacks it. What only the dashboard says is said in a language of the
+/// dashboard.
 pub fn lookup(locale: Locale, key: &str) -> &str {
-    catalogue(locale).get(key).map_or(key, String::as_str)
+    let found = catalogue(locale).get(key).or_else(|| catalogue(locale.dashboard()).get(key));
+    found.map_or(key, String::as_str)
 }
 
 /// What a visitor answered, as one line: several choices with commas, a ticked box as a yes.
 pub fn answer(locale: Locale, answer: &crate::question::Answer) -> String {
     match answer.values.as_slice() {
         [on] if on == "on" => lookup(locale, "mail.yes").to_owned(),
-        values => values.join(", "),
+        values => values.join(if locale == Locale::Ar { "، " } else { ", " }),
     }
 }
 
 /// The text of a key with its `{name}` placeholders filled in.
 pub fn format(locale: Locale, key: &str, args: &[(&str, &dyn Display)]) -> String {
     fill(lookup(locale, key), args)
+}
+
+/// The text of a key for a count, by the plural rules of the language; `{count}` is filled in with the digits of the region.
+#[cfg(feature = "dates")]
+pub fn counted(language: LanguageTag, key: &str, count: u64, args: &[(&str, &dyn Display)]) -> String {
+    let dates = crate::dates::of(language);
+    let number = dates.number(count);
+    let mut args = args.to_vec();
+    args.push(("count", &number));
+    format(language.locale(), &format!("{key}.{}", dates.plural(count)), &args)
 }
 
 /// Fills the `{name}` placeholders of a text in one pass: what an argument brings in is never read as a placeholder.
@@ -136,45 +136,12 @@ pub fn section(locale: Locale, section: &str) -> BTreeMap<&'static str, &'static
     catalogue(locale).iter().filter_map(|(key, text)| Some((key.strip_prefix(&prefix)?, text.as_str()))).collect()
 }
 
+#[cfg(all(test, feature = "dates"))]
+mod tests;
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn placeholders(text: &str) -> Vec<&str> {
-        let mut names: Vec<_> =
-            text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name).collect();
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-
-    #[test]
-    fn every_language_has_the_same_keys_with_the_same_placeholders() {
-        let reference = catalogue(Locale::En);
-        for locale in Locale::ALL {
-            let other = catalogue(locale);
-            let keys = |catalogue: &'static Catalogue| catalogue.keys().collect::<Vec<_>>();
-            assert_eq!(keys(other), keys(reference), "{locale:?}");
-            for (key, text) in other {
-                assert!(!text.trim().is_empty(), "{locale:?} {key} is empty");
-                assert_eq!(placeholders(text), placeholders(&reference[key]), "{locale:?} {key}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_preferred_language_that_is_spoken_wins() {
-        for (header, locale) in [
-            ("es-MX,es;q=0.9,en;q=0.8", Locale::Es),
-            ("de,en;q=0.3,es;q=0.7", Locale::Es),
-            ("en, es", Locale::En),
-            ("es;q=0, en;q=0.1", Locale::En),
-            ("fr", Locale::En),
-            ("", Locale::En),
-        ] {
-            assert_eq!(Locale::negotiate(header), locale, "{header}");
-        }
-    }
+mod fill_tests {
+    use super::fill;
 
     #[test]
     fn an_argument_is_never_read_as_a_placeholder() {
