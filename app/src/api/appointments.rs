@@ -91,6 +91,8 @@ pub struct AppointmentDetailView {
     pub event_url: Option<String>,
     /// What the visitor answered: question and answer.
     pub answers: Vec<(String, String)>,
+    /// Where the visitor came from, such as `utm_source: letter`.
+    pub tracking: Vec<String>,
     /// Who is there for the visitor, where that is not who looks alone.
     pub hosts: Option<String>,
     /// The others of its series.
@@ -321,6 +323,7 @@ pub(super) mod view {
             calendar,
             event_url: mapping.filter(|mapping| mapping.deleted_at.is_none()).and_then(|mapping| mapping.html_link),
             answers: appointment.answers.iter().map(answer_of).collect(),
+            tracking: appointment.tracking.iter().map(|(name, value)| format!("{name}: {value}")).collect(),
             hosts: (host_names != own_name).then_some(host_names),
             series: series.iter().map(|other| of_series(other, tz)).collect(),
             sharing: sharing.iter().map(of_slot).collect(),

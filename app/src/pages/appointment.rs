@@ -183,6 +183,15 @@ fn Facts(detail: AppointmentDetailView) -> impl IntoView {
                 {detail
                     .visitor_notes
                     .map(|notes| view! { <div><dt>{t("dashboard.notes")}</dt><dd class="prewrap">{notes}</dd></div> })}
+                {(!detail.tracking.is_empty())
+                    .then(|| {
+                        view! {
+                            <div>
+                                <dt>{t("dashboard.came_from")}</dt>
+                                <dd class="prewrap">{detail.tracking.join("\n")}</dd>
+                            </div>
+                        }
+                    })}
                 <div>
                     <dt>{t("dashboard.in_calendar")}</dt>
                     <dd>

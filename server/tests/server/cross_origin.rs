@@ -12,7 +12,8 @@ fn allowed(answer: &Response) -> Option<&str> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_named_site_and_the_own_pages_may_read_and_a_foreign_one_may_not() {
     let world = World::start().await;
-    for path in [slots_path("intro", today(), today()), "/embed/v1/event-types/demo/intro".to_owned()] {
+    let first = "/embed/v1/first?org=demo&event=intro&zone=UTC".to_owned();
+    for path in [slots_path("intro", today(), today()), "/embed/v1/event-types/demo/intro".to_owned(), first] {
         let ask = |origin: &str| world.client.get(world.url(&path)).header("origin", origin).send();
         for origin in [SITE, &world.server.base_url] {
             let answer = ask(origin).await.unwrap();
@@ -89,11 +90,26 @@ async fn a_preflight_lets_json_and_the_idempotency_key_through() {
 async fn what_a_visitor_downloads_before_the_first_slot_is_compressed() {
     let world = World::start().await;
     let month = slots_path("intro", today(), today() + Days::new(31));
-    for path in [&month, "/embed/v1/event-types/demo/intro"] {
+    let first = "/embed/v1/first?org=demo&event=intro&zone=UTC&markup=1";
+    for path in [&month, "/embed/v1/event-types/demo/intro", first] {
         let plain = world.get(path).await.bytes().await.unwrap().len();
         let answer = world.client.get(world.url(path)).header("accept-encoding", "gzip, br").send().await.unwrap();
         assert_eq!(answer.headers().get("content-encoding").map(|it| it.to_str().unwrap()), Some("br"), "{path}");
         let compressed = answer.bytes().await.unwrap().len();
         assert!(compressed * 3 < plain * 2, "{path}: {compressed} of {plain} bytes");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_a_secret_is_not_known_can_be_read_by_any_page() {
+    let world = World::start().await;
+    let secret = "/embed/v1/appointments/unknown";
+    for (method, path) in [(Method::GET, ""), (Method::POST, "/cancel"), (Method::POST, "/reschedule")] {
+        let body = serde_json::json!({ "start": "2027-01-04T09:00:00Z" });
+        let body = if path == "/reschedule" { body } else { serde_json::json!({}) };
+        let ask = world.client.request(method, world.url(&[secret, path].concat())).header("origin", FOREIGN);
+        let answer = ask.json(&body).send().await.unwrap();
+        assert_eq!(allowed(&answer), Some(FOREIGN), "{path}");
+        problem(answer, 404, "not-found").await;
     }
 }

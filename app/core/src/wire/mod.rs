@@ -4,6 +4,7 @@
 //! in UTC with whole seconds (`2026-11-23T09:00:00Z`); durations are whole minutes.
 
 mod explain;
+mod first;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -20,6 +21,7 @@ pub use explain::{
     AffectedAppointment, BandView, ClockChangeView, DayView, ExplanationView, HostDayView, HostExplanationView,
     ImpactView, MomentView, ReasonView, ZoneChange, ZonedDay,
 };
+pub use first::FirstView;
 
 /// What the widget needs to know of an event type: the answer of `GET /embed/v1/event-types/{org}/{slug}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +64,10 @@ pub struct EventTypeView {
     /// What visitors are asked besides name and e-mail address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
+    /// The country calling code that is meant where a telephone number has none, such as `+34`; absent where the visitor's
+    /// region is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dial_code: Option<String>,
     /// The language of `strings`.
     pub locale: String,
     /// The widget's texts by name.
@@ -145,9 +151,12 @@ pub struct HoldResponse {
     pub hold: String,
     /// Until when it is kept.
     pub expires_at: DateTime<Utc>,
+    /// For how many seconds that is, for whoever's clock is wrong.
+    #[serde(default)]
+    pub expires_in: i64,
 }
 
-crate::shown_in_debug!(HoldResponse { expires_at });
+crate::shown_in_debug!(HoldResponse { expires_at, expires_in });
 
 /// The body of `POST /embed/v1/appointments`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -192,6 +201,9 @@ pub struct BookingRequest {
     /// Several dates at once.
     #[serde(default)]
     pub recurrence: Option<RecurrenceRequest>,
+    /// Where the visitor came from: UTM parameters by their names ([`tracking::NAMES`](crate::tracking::NAMES)).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tracking: BTreeMap<String, String>,
 }
 
 crate::shown_in_debug!(BookingRequest { org, event, start, duration, host, recurrence });

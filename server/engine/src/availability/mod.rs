@@ -372,6 +372,7 @@ impl Engine {
             needs_approval: options.needs_approval,
             most_occurrences: options.most_occurrences,
             questions: options.questions.clone(),
+            dial_code: None,
             locale: locale.as_str().to_owned(),
             strings: strings.into_iter().map(|(key, text)| (Cow::Borrowed(key), Cow::Borrowed(text))).collect(),
         });

@@ -63,7 +63,8 @@ impl Engine {
             hold
         })?;
         self.committed(&kept.organization_id);
-        Ok(HoldResponse { hold: token, expires_at: kept.expires_at })
+        let expires_in = (kept.expires_at - kept.created_at).num_seconds();
+        Ok(HoldResponse { hold: token, expires_at: kept.expires_at, expires_in })
     }
 
     /// Lets a held slot go; an unknown or expired hold is no error.

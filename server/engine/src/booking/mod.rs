@@ -17,6 +17,7 @@ use cupo_core::{
     parse::FieldProblem,
     recurrence::{Frequency, Recurrence},
     slots::claim,
+    tracking,
     wire::{AppointmentView, BookingRequest, RecurrenceRequest},
 };
 use cupo_store::{
@@ -376,8 +377,9 @@ impl Engine {
             visitor_phone: visitor.phone.clone(),
             visitor_notes: visitor.notes.clone(),
             visitor_time_zone: visitor.time_zone,
-            visitor_locale: visitor.locale,
+            visitor_language: visitor.language,
             answers: visitor.answers.clone(),
+            tracking: tracking::kept(&order.request.tracking),
             location: event_type.location.clone(),
             meeting_url: None,
             series_id,

@@ -3,10 +3,11 @@ use std::collections::HashSet;
 use chrono::TimeDelta;
 use cupo_core::{
     appointment::{AppointmentStatus, CancelledBy},
-    event_type::RulesInput,
+    event_type::{Options, RulesInput},
+    question::{Question, QuestionKind},
     slots::Refusal,
     text::Locale,
-    wire::{BookingRequest, HoldRequest},
+    wire::{AnswerInput, BookingRequest, HoldRequest},
 };
 use cupo_engine::{EngineError, EventTypeInput, SlotsRequest};
 use cupo_simulators::google::{Fault, FreeBusyError};
@@ -99,6 +100,41 @@ async fn the_same_key_with_another_request_is_refused() {
     let other = world.engine.book("key", request("2026-11-25T10:00:00Z")).await;
     assert!(matches!(other, Err(EngineError::IdempotencyKeyReused)));
     assert!(world.is_offered("2026-11-25T10:00:00Z").await);
+}
+
+#[tokio::test]
+async fn a_telephone_number_gets_the_calling_code_of_the_visitors_region() {
+    let world = World::open_for_business().await;
+    let question =
+        |id: &str, kind| Question { id: id.into(), label: id.into(), help: String::new(), is_required: true, kind };
+    let questions = vec![question("mobile", QuestionKind::Phone), question("card", QuestionKind::ShortText)];
+    let options = Options { questions, ..Options::default() };
+    world.offer(EventTypeInput { slug: "call".into(), location_kind: "phone".into(), options, ..first_visit() }).await;
+    let typed = |text: &str| AnswerInput::Text(text.to_owned());
+    let wanted = BookingRequest {
+        event: "call".into(),
+        phone: Some("600 123 456".into()),
+        locale: Some("es-ES".into()),
+        answers: [("mobile".to_owned(), typed("0044 20 7946 0018")), ("card".to_owned(), typed("600 123 456"))].into(),
+        ..request(START)
+    };
+    world.engine.book("key", wanted).await.unwrap();
+    let page = world.engine.appointments(&world.principal, AppointmentFilter::Upcoming, None).await.unwrap();
+    let booked = &page.items[0].appointment;
+    assert_eq!(booked.visitor_phone.as_ref().unwrap().as_str(), "+34600123456");
+    assert_eq!(booked.answers[0].values, ["+442079460018"]);
+    assert_eq!(booked.answers[1].values, ["600 123 456"], "it is no telephone number");
+}
+
+#[tokio::test]
+async fn where_a_visitor_came_from_is_kept_with_the_appointment() {
+    let world = World::open_for_business().await;
+    let of = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let tracking = [of("utm_source", "letter"), of("utm_campaign", "spring"), of("gclid", "somebody")].into();
+    world.engine.book("key", BookingRequest { tracking, ..request(START) }).await.unwrap();
+    let page = world.engine.appointments(&world.principal, AppointmentFilter::Upcoming, None).await.unwrap();
+    let kept = page.items[0].appointment.tracking.clone();
+    assert_eq!(kept, [of("utm_source", "letter"), of("utm_campaign", "spring")].into());
 }
 
 #[tokio::test]
@@ -236,6 +272,7 @@ async fn a_hold_that_was_let_go_or_has_expired_blocks_nothing() {
     assert!(world.is_offered(START).await);
     let kept = world.engine.hold(hold).await.unwrap();
     assert!(!world.is_offered(START).await);
+    assert_eq!(kept.expires_at - world.engine.now(), TimeDelta::seconds(kept.expires_in));
     world.clock.set(kept.expires_at);
     assert!(world.is_offered(START).await);
 }

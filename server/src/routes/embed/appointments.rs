@@ -75,7 +75,10 @@ pub async fn read(
     uri: Uri,
     headers: HeaderMap,
 ) -> Outcome<Response> {
-    let (view, origin) = own(&state, &token, &uri, &headers).await?;
+    let (view, origin) = match own(&state, &token, &uri, &headers).await? {
+        Ok(own) => own,
+        Err(unknown) => return Ok(unknown),
+    };
     Ok(origin.respond(Ok(private(axum::Json(view).into_response()))))
 }
 
@@ -86,7 +89,10 @@ pub async fn cancel(
     headers: HeaderMap,
     Json(request): Json<CancelRequest>,
 ) -> Outcome<Response> {
-    let (_, origin) = own(&state, &token, &uri, &headers).await?;
+    let (_, origin) = match own(&state, &token, &uri, &headers).await? {
+        Ok(own) => own,
+        Err(unknown) => return Ok(unknown),
+    };
     let cancelled = state.engine.cancel_by_token(&token, &request).await;
     Ok(origin.respond(cancelled.map_err(Failure::from).map(|view| private(axum::Json(view).into_response()))))
 }
@@ -98,7 +104,10 @@ pub async fn reschedule(
     headers: HeaderMap,
     Json(request): Json<RescheduleRequest>,
 ) -> Outcome<Response> {
-    let (view, origin) = own(&state, &token, &uri, &headers).await?;
+    let (view, origin) = match own(&state, &token, &uri, &headers).await? {
+        Ok(own) => own,
+        Err(unknown) => return Ok(unknown),
+    };
     let outcome = match state.engine.reschedule_by_token(&token, &request).await {
         Ok(view) => Ok(private(axum::Json(view).into_response())),
         Err(error) => {
@@ -127,17 +136,22 @@ pub async fn calendar(State(state): State<AppState>, Path(token): Path<String>) 
     Ok(response)
 }
 
-/// The appointment of a secret, once the origin is known to be a site of its organization.
+/// The appointment of a secret, once the origin is known to be a site of its organization; or the answer that there is none,
+/// whose organization nobody knows: any page may read it.
 async fn own(
     state: &AppState,
     token: &str,
     uri: &Uri,
     headers: &HeaderMap,
-) -> Outcome<(AppointmentView, AllowedOrigin)> {
+) -> Outcome<Result<(AppointmentView, AllowedOrigin), Response>> {
     let locale = language::of_request(headers, uri);
-    let view = state.engine.appointment_by_token(token, locale).await?;
-    let origin = cors::check(state, &view.org, headers).await?;
-    Ok((view, origin))
+    match state.engine.appointment_by_token(token, locale).await {
+        Ok(view) => {
+            let origin = cors::check(state, &view.org, headers).await?;
+            Ok(Ok((view, origin)))
+        }
+        Err(error) => Ok(Err(cors::readable_for_all(headers).respond(Err(error.into())))),
+    }
 }
 
 /// Adds to "the slot is taken" what is still free on the days around it, so that the visitor can go on at once.

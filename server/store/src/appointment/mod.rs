@@ -3,6 +3,8 @@
 mod change;
 mod list;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use cupo_core::appointment::{AppointmentStatus, CancelledBy};
 use cupo_core::event_type::Location;
@@ -10,7 +12,7 @@ use cupo_core::ids::{AppointmentId, ClaimId, EventTypeId, OrganizationId, Series
 use cupo_core::interval::Interval;
 use cupo_core::parse::{EmailAddress, PhoneNumber};
 use cupo_core::question::Answer;
-use cupo_core::text::Locale;
+use cupo_core::text::LanguageTag;
 use cupo_core::zone::TimeZoneName;
 
 use crate::claim::{self, Slot};
@@ -48,8 +50,10 @@ pub struct Appointment {
     pub visitor_phone: Option<PhoneNumber>,
     pub visitor_notes: Option<String>,
     pub visitor_time_zone: TimeZoneName,
-    pub visitor_locale: Locale,
+    pub visitor_language: LanguageTag,
     pub answers: Vec<Answer>,
+    /// Where the visitor came from, by the names of [`tracking::NAMES`](cupo_core::tracking::NAMES).
+    pub tracking: BTreeMap<String, String>,
     pub location: Location,
     pub meeting_url: Option<String>,
     /// Whoever holds the token whose hash this is may cancel or move the appointment. Unique.
@@ -86,8 +90,8 @@ macro_rules! columns {
     () => {
         "id, organization_id, event_type_id, host_user_id, title, status, start_at, end_at, claim_start, claim_end, \
          claim_id, series_id, series_position, visitor_name, visitor_email, visitor_phone, visitor_notes, \
-         visitor_time_zone, visitor_locale, answers, location_kind, location_detail, meeting_url, manage_token_hash, \
-         sequence, cancel_reason, cancelled_by, expires_at, created_at, updated_at"
+         visitor_time_zone, visitor_locale, answers, tracking, location_kind, location_detail, meeting_url, \
+         manage_token_hash, sequence, cancel_reason, cancelled_by, expires_at, created_at, updated_at"
     };
 }
 use columns;
@@ -117,8 +121,9 @@ impl Record for Appointment {
             visitor_phone: fields.optional_parse("visitor_phone", PhoneNumber::parse)?,
             visitor_notes: fields.optional_text("visitor_notes")?,
             visitor_time_zone: fields.parse("visitor_time_zone", TimeZoneName::parse)?,
-            visitor_locale: fields.choice("visitor_locale", Locale::parse)?,
+            visitor_language: fields.choice("visitor_locale", LanguageTag::parse)?,
             answers: fields.json("answers")?,
+            tracking: fields.json("tracking")?,
             location: location(fields)?,
             meeting_url: fields.optional_text("meeting_url")?,
             manage_token_hash: fields.blob("manage_token_hash")?,
@@ -159,7 +164,7 @@ pub async fn appointment_insert(
         "insert into appointment (",
         columns!(),
         ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-         $22, $23, $24, $25, $26, $27, $28, $29, $30)"
+         $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)"
     ))
     .bind(&appointment.id)
     .bind(&appointment.organization_id)
@@ -179,8 +184,9 @@ pub async fn appointment_insert(
     .bind(appointment.visitor_phone.as_ref().map(PhoneNumber::as_str))
     .bind(&appointment.visitor_notes)
     .bind(appointment.visitor_time_zone.as_str())
-    .bind(appointment.visitor_locale.as_str())
+    .bind(appointment.visitor_language.to_string())
     .bind(serde_json::to_string(&appointment.answers)?)
+    .bind(serde_json::to_string(&appointment.tracking)?)
     .bind(appointment.location.kind())
     .bind(appointment.location.detail())
     .bind(&appointment.meeting_url)

@@ -55,6 +55,7 @@ on_both! {
         booked.visitor_phone = Some(PhoneNumber::parse("+34600123456").unwrap());
         booked.answers =
             vec![Answer { id: "why".to_owned(), label: "Why?".to_owned(), values: vec!["Tooth".to_owned()] }];
+        booked.tracking = [("utm_source".to_owned(), "letter".to_owned())].into();
         booked.series_id = Some(SeriesId::parse(&id()).unwrap());
         booked.series_position = Some(3);
         booked.expires_at = Some(at(9));
@@ -63,9 +64,10 @@ on_both! {
         assert_eq!((stored.start_at, stored.end_at, stored.claim), (at(60), at(90), between(55, 100)));
         assert_eq!((&stored.visitor_name, &stored.visitor_email), (&booked.visitor_name, &booked.visitor_email));
         assert_eq!((&stored.visitor_phone, &stored.visitor_notes), (&booked.visitor_phone, &booked.visitor_notes));
-        assert_eq!((stored.visitor_time_zone, stored.visitor_locale), (booked.visitor_time_zone, booked.visitor_locale));
+        assert_eq!((stored.visitor_time_zone, stored.visitor_language), (booked.visitor_time_zone, booked.visitor_language));
         assert_eq!((stored.status, stored.cancelled_by), (AppointmentStatus::Confirmed, None));
         assert_eq!((stored.answers, stored.claim_id), (booked.answers, booked.claim_id));
+        assert_eq!(stored.tracking, booked.tracking);
         assert_eq!((stored.series_id, stored.series_position), (booked.series_id, Some(3)));
         assert_eq!(stored.expires_at, Some(at(9)));
         let by_token = async |hash: &[u8]| world.read(async |tx| appointment_get_by_token_hash(tx, hash).await).await;

@@ -162,7 +162,10 @@ async fn counts(store: &Store) -> BTreeMap<&'static str, i64> {
 /// Migrates the database of two such tenants and looks at what became of the first one.
 async fn survives(url: &str) {
     let store = Store::connect(url).await.unwrap();
-    assert_eq!(store.pending_migrations().await.unwrap(), ["0002 availability", "0003 providers", "0004 operations"]);
+    assert_eq!(
+        store.pending_migrations().await.unwrap(),
+        ["0002 availability", "0003 providers", "0004 operations", "0005 theme", "0006 tracking"]
+    );
     let before = counts(&store).await;
     assert!(before.values().all(|rows| *rows >= 2), "{before:?}");
     store.migrate().await.unwrap();
@@ -230,6 +233,7 @@ async fn survives(url: &str) {
         (Some("https://meet.example/room"), &[0xc1][..])
     );
     assert_eq!((confirmed.answers.len(), confirmed.series_id.as_ref(), confirmed.expires_at), (0, None, None));
+    assert!(confirmed.tracking.is_empty());
     assert_eq!(confirmed.claim_id, ClaimId::from(confirmed_id));
     let cancelled = appointment_get(tx, organization_id, cancelled_id).await.unwrap().unwrap();
     assert_eq!((cancelled.status, cancelled.cancelled_by), (AppointmentStatus::Cancelled, Some(CancelledBy::Host)));

@@ -88,6 +88,7 @@ on_both! {
         booked.visitor_notes = Some(SECRET.to_owned());
         booked.answers =
             vec![Answer { id: "why".to_owned(), label: "Why?".to_owned(), values: vec![SECRET.to_owned()] }];
+        booked.tracking = [("utm_term".to_owned(), SECRET.to_owned())].into();
         assert_hides(&booked, "Appointment");
         assert!(!format!("{booked:?}").contains("vera@example.org"));
         let mut kept = hold(&tenant, 60, 10);

@@ -1,5 +1,6 @@
 //! A database with tenants in it, in one call.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 
@@ -10,7 +11,8 @@ use cupo_core::ids::*;
 use cupo_core::interval::Interval;
 use cupo_core::parse::{EmailAddress, Slug};
 use cupo_core::schedule::WeeklyHours;
-use cupo_core::text::Locale;
+use cupo_core::text::{LanguageTag, Locale};
+use cupo_core::theme::Theme;
 use cupo_core::zone::TimeZoneName;
 use cupo_store::*;
 use futures::FutureExt;
@@ -139,6 +141,7 @@ impl World {
             id: OrganizationId::parse(&id()).unwrap(),
             slug: Slug::parse(name).unwrap(),
             name: name.to_uppercase(),
+            theme: Theme::default(),
             created_at: at(0),
         };
         let user = user(&format!("{name}@example.com"));
@@ -338,8 +341,9 @@ pub fn appointment(tenant: &Tenant, start: i64) -> Appointment {
         visitor_phone: None,
         visitor_notes: Some("On the 2nd floor?".to_owned()),
         visitor_time_zone: TimeZoneName::parse("America/Bogota").unwrap(),
-        visitor_locale: Locale::En,
+        visitor_language: LanguageTag::parse("es-MX").unwrap(),
         answers: Vec::new(),
+        tracking: BTreeMap::new(),
         location: tenant.event_type.location.clone(),
         meeting_url: None,
         manage_token_hash: id.as_bytes().to_vec(),

@@ -179,6 +179,7 @@ impl Booking {
             link: None,
             answers: BTreeMap::new(),
             recurrence: None,
+            tracking: BTreeMap::new(),
         }
     }
 }
