@@ -26,7 +26,8 @@ pub struct RequestContext {
     pub principal: Option<Principal>,
     /// The value of the session's cookie.
     pub session_token: Option<String>,
-    /// In this order: the query parameter `lang`, the cookie [`LANGUAGE_COOKIE`], the user's setting, `Accept-Language`.
+    /// The dashboard's language, in this order by: the query parameter `lang`, the cookie [`LANGUAGE_COOKIE`], the user's
+    /// setting, `Accept-Language`.
     pub locale: Locale,
     /// Whether the public address is `https`.
     pub is_secure: bool,

@@ -42,10 +42,7 @@ fn all() -> impl Iterator<Item = &'static Document> {
 
 impl Document {
     fn markdown(&self, locale: Locale) -> &'static str {
-        match locale {
-            Locale::En => self.english,
-            Locale::Es => self.spanish,
-        }
+        if locale.dashboard() == Locale::Es { self.spanish } else { self.english }
     }
 
     /// The text of the first heading.
@@ -111,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_link_within_the_documents_and_the_pages_leads_to_one() {
-        for (document, locale) in all().flat_map(|document| Locale::ALL.map(|locale| (document, locale))) {
+        for (document, locale) in all().flat_map(|document| Locale::DASHBOARD.map(|locale| (document, locale))) {
             let links = document.markdown(locale).split("](/docs/").skip(1);
             for name in links.filter_map(|rest| rest.split([')', '#']).next()) {
                 assert!(find(name, locale).is_some(), "{} leads to {name}", document.name);

@@ -2,18 +2,26 @@
 
 use std::fmt::Display;
 
+#[cfg(feature = "ssr")]
+use cupo_core::text::LanguageTag;
 use cupo_core::text::{self, Locale};
+
+/// The language of this request, with the region by whose customs dates are written.
+#[cfg(feature = "ssr")]
+pub(crate) fn language() -> LanguageTag {
+    use crate::context::RequestContext;
+    use leptos::prelude::use_context;
+    use_context::<RequestContext>()
+        .map(|context| context.locale.into())
+        .or_else(use_context::<LanguageTag>)
+        .unwrap_or_default()
+}
 
 /// The language of this request; in the browser, that of the document.
 pub(crate) fn locale() -> Locale {
     #[cfg(feature = "ssr")]
     {
-        use crate::context::RequestContext;
-        use leptos::prelude::use_context;
-        use_context::<RequestContext>()
-            .map(|context| context.locale)
-            .or_else(use_context::<Locale>)
-            .unwrap_or(Locale::En)
+        language().locale()
     }
     #[cfg(not(feature = "ssr"))]
     {
@@ -34,6 +42,12 @@ pub(crate) fn t(key: &'static str) -> &'static str {
 /// The text of a catalogue key with its `{placeholders}` filled in.
 pub(crate) fn tf(key: &str, args: &[(&str, &dyn Display)]) -> String {
     text::format(locale(), key, args)
+}
+
+/// The text of a catalogue key for a count, by the plural rules of the language.
+#[cfg(feature = "ssr")]
+pub(crate) fn tn(key: &str, count: usize, args: &[(&str, &dyn Display)]) -> String {
+    text::counted(language(), key, count as u64, args)
 }
 
 /// The text of a key that is put together from `prefix` and `name`; `None` where the catalogue lacks it.

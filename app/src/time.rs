@@ -1,36 +1,34 @@
-//! Dates and times as people write them, in English and Spanish.
+//! Dates and times as people write them, in the language and by the customs of the reader's region.
+
+use std::rc::Rc;
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use cupo_core::text::{self, Locale};
+use cupo_core::dates::{self, Dates};
+use cupo_core::text::{self, LanguageTag, Locale};
+
+fn of(language: impl Into<LanguageTag>) -> Rc<Dates> {
+    dates::of(language.into())
+}
 
 /// `10:00 AM` or `10:00`.
-pub(crate) fn clock(at: DateTime<Utc>, tz: Tz, locale: Locale) -> String {
-    local_clock(at.with_timezone(&tz).time(), locale)
+pub(crate) fn clock(at: DateTime<Utc>, tz: Tz, language: impl Into<LanguageTag>) -> String {
+    local_clock(at.with_timezone(&tz).time(), language)
 }
 
 /// The same for a local time.
-pub(crate) fn local_clock(local: NaiveTime, locale: Locale) -> String {
-    match locale {
-        Locale::En => local.format("%-I:%M %p").to_string(),
-        Locale::Es => local.format("%-H:%M").to_string(),
-    }
+pub(crate) fn local_clock(local: NaiveTime, language: impl Into<LanguageTag>) -> String {
+    of(language).time(local)
 }
 
 /// `Monday, November 23, 2026` or `lunes, 23 de noviembre de 2026`.
-pub(crate) fn date(date: NaiveDate, locale: Locale) -> String {
-    let args: [(&str, &dyn std::fmt::Display); 4] = [
-        ("weekday", &weekday(date, locale)),
-        ("day", &date.day()),
-        ("month", &month(date, locale)),
-        ("year", &date.year()),
-    ];
-    text::format(locale, "public.date", &args)
+pub(crate) fn date(date: NaiveDate, language: impl Into<LanguageTag>) -> String {
+    of(language).date(date)
 }
 
 /// `November 2026` or `noviembre de 2026`.
-pub(crate) fn month_and_year(date: NaiveDate, locale: Locale) -> String {
-    text::format(locale, "public.month_and_year", &[("month", &month(date, locale)), ("year", &date.year())])
+pub(crate) fn month_and_year(date: NaiveDate, language: impl Into<LanguageTag>) -> String {
+    of(language).month(date.year(), date.month())
 }
 
 /// The local date of an instant.
@@ -39,50 +37,47 @@ pub(crate) fn date_in(at: DateTime<Utc>, tz: Tz) -> NaiveDate {
 }
 
 /// Date, start and end of an appointment; the end with its own date where it lies on another.
-pub(crate) fn span(start: DateTime<Utc>, end: DateTime<Utc>, tz: Tz, locale: Locale) -> String {
-    let (first, last) = (date_in(start, tz), date_in(end, tz));
-    let until = if first == last {
-        clock(end, tz, locale)
-    } else {
-        format!("{}, {}", date(last, locale), clock(end, tz, locale))
-    };
-    format!("{}, {} – {until}", date(first, locale), clock(start, tz, locale))
+pub(crate) fn span(start: DateTime<Utc>, end: DateTime<Utc>, tz: Tz, language: impl Into<LanguageTag>) -> String {
+    local_span(start.with_timezone(&tz).naive_local(), end.with_timezone(&tz).naive_local(), language)
 }
 
 /// From a local time to another one.
-pub(crate) fn local_span(from: NaiveDateTime, to: NaiveDateTime, locale: Locale) -> String {
-    let start = format!("{}, {}", date(from.date(), locale), local_clock(from.time(), locale));
-    let until = local_clock(to.time(), locale);
+pub(crate) fn local_span(from: NaiveDateTime, to: NaiveDateTime, language: impl Into<LanguageTag>) -> String {
+    let dates = of(language);
+    let start = local_instant(from, &dates);
     if from.date() == to.date() {
-        format!("{start} – {until}")
+        format!("{start} – {}", dates.time(to.time()))
     } else {
-        format!("{start} – {}, {until}", date(to.date(), locale))
+        format!("{start} – {}", local_instant(to, &dates))
     }
 }
 
 /// From a date to another one, both included.
-pub(crate) fn dates(first: NaiveDate, last: NaiveDate, locale: Locale) -> String {
-    if first == last { date(first, locale) } else { format!("{} – {}", date(first, locale), date(last, locale)) }
+pub(crate) fn dates(first: NaiveDate, last: NaiveDate, language: impl Into<LanguageTag>) -> String {
+    let dates = of(language);
+    if first == last { dates.date(first) } else { format!("{} – {}", dates.date(first), dates.date(last)) }
 }
 
 /// An instant with date and clock time.
-pub(crate) fn instant(at: DateTime<Utc>, tz: Tz, locale: Locale) -> String {
-    format!("{}, {}", date(date_in(at, tz), locale), clock(at, tz, locale))
+pub(crate) fn instant(at: DateTime<Utc>, tz: Tz, language: impl Into<LanguageTag>) -> String {
+    local_instant(at.with_timezone(&tz).naive_local(), &of(language))
+}
+
+fn local_instant(at: NaiveDateTime, dates: &Dates) -> String {
+    [dates.date(at.date()).as_str(), dates.comma(), &dates.time(at.time())].concat()
 }
 
 /// How long ago `at` was: `just now`, `5 minutes ago`, `3 hours ago`, `2 days ago`.
-pub(crate) fn ago(at: DateTime<Utc>, now: DateTime<Utc>, locale: Locale) -> String {
+pub(crate) fn ago(at: DateTime<Utc>, now: DateTime<Utc>, language: impl Into<LanguageTag>) -> String {
+    let language = language.into();
     let passed = now.signed_duration_since(at).max(TimeDelta::zero());
     let (key, count) = match (passed.num_minutes(), passed.num_hours(), passed.num_days()) {
-        (0, ..) => return text::lookup(locale, "public.just_now").to_owned(),
-        (1, ..) => ("public.minute_ago", 1),
+        (0, ..) => return text::lookup(language.locale(), "public.just_now").to_owned(),
         (minutes, 0, _) => ("public.minutes_ago", minutes),
-        (_, 1, _) => ("public.hour_ago", 1),
         (_, hours, 0) => ("public.hours_ago", hours),
-        (_, _, 1) => ("public.day_ago", 1),
         (_, _, days) => ("public.days_ago", days),
     };
-    text::format(locale, key, &[("count", &count)])
+    text::counted(language, key, count.unsigned_abs(), &[])
 }
 
 /// How far ahead `at` is: `in a moment`, `in 5 minutes`, `in 3 hours`, `in 2 days`.
@@ -101,11 +96,17 @@ pub(crate) fn ahead(at: DateTime<Utc>, now: DateTime<Utc>, locale: Locale) -> St
 }
 
 /// `45 min`, `1 h`, `1 h 30 min`.
-pub(crate) fn duration(minutes: u32) -> String {
+pub(crate) fn duration(minutes: u32, language: impl Into<LanguageTag>) -> String {
+    let language = language.into();
+    let told = |key, count: u32| text::counted(language, key, count.into(), &[]);
     match (minutes / 60, minutes % 60) {
-        (0, minutes) => format!("{minutes} min"),
-        (hours, 0) => format!("{hours} h"),
-        (hours, minutes) => format!("{hours} h {minutes} min"),
+        (0, minutes) => told("widget.minutes", minutes),
+        (hours, 0) => told("widget.hours", hours),
+        (hours, minutes) => {
+            let (hours, minutes) = (told("widget.hours", hours), told("widget.minutes", minutes));
+            let parts: [(&str, &dyn std::fmt::Display); 2] = [("hours", &hours), ("minutes", &minutes)];
+            text::format(language.locale(), "widget.hours_and_minutes", &parts)
+        }
     }
 }
 
@@ -119,39 +120,17 @@ pub(crate) fn zone(tz: Tz, at: DateTime<Utc>) -> String {
         (hours, 0) => format!("{sign}{hours}"),
         (hours, minutes) => format!("{sign}{hours}:{minutes:02}"),
     };
-    format!("{} (GMT{offset})", tz.name().replace('_', " "))
+    left_to_right(format!("{} (GMT{offset})", tz.name().replace('_', " ")), crate::text::locale())
 }
 
-/// `Monday` or `lunes`.
-pub(crate) fn weekday(date: NaiveDate, locale: Locale) -> String {
-    const KEYS: [&str; 7] = [
-        "public.monday",
-        "public.tuesday",
-        "public.wednesday",
-        "public.thursday",
-        "public.friday",
-        "public.saturday",
-        "public.sunday",
-    ];
-    text::lookup(locale, KEYS[date.weekday().num_days_from_monday() as usize]).to_owned()
+/// `Mon` and `Monday`.
+pub(crate) fn weekday(date: NaiveDate, language: impl Into<LanguageTag>) -> (String, String) {
+    of(language).weekday(date.weekday())
 }
 
-fn month(date: NaiveDate, locale: Locale) -> &'static str {
-    const KEYS: [&str; 12] = [
-        "public.january",
-        "public.february",
-        "public.march",
-        "public.april",
-        "public.may",
-        "public.june",
-        "public.july",
-        "public.august",
-        "public.september",
-        "public.october",
-        "public.november",
-        "public.december",
-    ];
-    text::lookup(locale, KEYS[date.month0() as usize])
+/// A text that is read from left to right whatever surrounds it, such as a zone's name or an offset.
+pub(crate) fn left_to_right(text: String, language: impl Into<LanguageTag>) -> String {
+    if language.into().locale().is_rtl() { format!("\u{2066}{text}\u{2069}") } else { text }
 }
 
 #[cfg(test)]
@@ -179,6 +158,23 @@ mod tests {
     fn an_end_after_midnight_has_its_own_date() {
         let told = span(at("2026-11-23T22:30:00Z"), at("2026-11-23T23:30:00Z"), chrono_tz::Europe::Madrid, Locale::En);
         assert_eq!(told, "Monday, November 23, 2026, 11:30 PM – Tuesday, November 24, 2026, 12:30 AM");
+    }
+
+    #[test]
+    fn the_region_decides_how_times_are_written() {
+        let (start, end) = (at("2026-11-23T15:00:00Z"), at("2026-11-23T15:30:00Z"));
+        let told = |tag| span(start, end, chrono_tz::UTC, LanguageTag::parse(tag).unwrap());
+        assert_eq!(told("es-MX"), "lunes, 23 de noviembre de 2026, 3:00 p.m. – 3:30 p.m.");
+        assert_eq!(told("ar"), "الاثنين، 23 نوفمبر 2026، 3:00 م – 3:30 م");
+    }
+
+    #[test]
+    fn lengths_are_told_by_the_plural_rules() {
+        assert_eq!([45, 60, 90].map(|minutes| duration(minutes, Locale::En)), ["45 min", "1 h", "1 h 30 min"]);
+        assert_eq!(
+            [2, 30, 65].map(|minutes| duration(minutes, Locale::Ar)),
+            ["دقيقتان", "30 دقيقة", "ساعة واحدة و5 دقائق"]
+        );
     }
 
     #[test]

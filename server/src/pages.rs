@@ -7,20 +7,20 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use cupo_app::public::{PublicContext, render_message_page};
 use cupo_core::parse::Origin;
-use cupo_core::text::Locale;
+use cupo_core::text::LanguageTag;
 
 use crate::state::AppState;
 
 /// What every visitor's page needs.
 #[must_use]
-pub fn context(state: &AppState, locale: Locale) -> PublicContext {
-    PublicContext { locale, assets: state.shell_assets.clone(), now: state.clock.now() }
+pub fn context(state: &AppState, language: LanguageTag) -> PublicContext {
+    PublicContext { language, assets: state.shell_assets.clone(), now: state.clock.now() }
 }
 
 /// A page that says one thing.
 #[must_use]
-pub fn message(state: &AppState, locale: Locale, status: StatusCode, sentence: &str) -> Response {
-    let page = render_message_page(&context(state, locale), status.as_u16(), sentence);
+pub fn message(state: &AppState, language: LanguageTag, status: StatusCode, sentence: &str) -> Response {
+    let page = render_message_page(&context(state, language), status.as_u16(), sentence);
     document(status, page, &[])
 }
 

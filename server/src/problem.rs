@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use cupo_app::error::AppError;
 use cupo_core::parse::FieldErrors;
-use cupo_core::text::{self, Locale};
+use cupo_core::text::{self, LanguageTag, Locale};
 use cupo_core::wire::{Problem, ProblemField};
 use cupo_engine::EngineError;
 use cupo_store::StoreError;
@@ -232,8 +232,9 @@ impl Failure {
         response
     }
 
-    fn to_page_response(&self, state: &AppState, locale: Locale) -> Response {
-        let mut response = pages::message(state, locale, self.status(), &self.sentence(locale));
+    fn to_page_response(&self, state: &AppState, language: LanguageTag) -> Response {
+        let sentence = self.sentence(language.locale());
+        let mut response = pages::message(state, language, self.status(), &sentence);
         self.finish(&mut response);
         response
     }
@@ -296,13 +297,14 @@ enum Reader {
 /// Turns a [`Failure`] that a handler or another layer left in its response into an answer that can be read.
 pub async fn tell(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let reader = reader(&request);
-    let locale = language::of_request(request.headers(), request.uri());
+    let language = language::tag_of_request(request.headers(), request.uri());
+    let locale = language.locale();
     let mut response = next.run(request).await;
     let Some(failure) = response.extensions_mut().remove::<Failure>() else { return response };
     failure.log();
     let mut told = match reader {
-        Reader::Person => failure.to_page_response(&state, locale),
-        Reader::Dashboard => failure.to_dashboard_response(locale),
+        Reader::Person => failure.to_page_response(&state, language),
+        Reader::Dashboard => failure.to_dashboard_response(locale.dashboard()),
         Reader::Program => failure.to_problem_response(locale),
     };
     // What other layers have already said of this answer stays: CORS, policies, which methods an address knows.

@@ -5,6 +5,7 @@ use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cupo_app::{RequestContext, session_cookie};
+use cupo_core::text::LanguageTag;
 use cupo_engine::{EngineError, Principal};
 
 use crate::language;
@@ -36,9 +37,11 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
             Err(error) => return Failure::from(error).into_response(),
         },
     };
-    let locale = language::chosen(request.headers(), request.uri())
+    let chosen = language::chosen(request.headers(), request.uri()).map(LanguageTag::locale);
+    let locale = chosen
         .or(principal.as_ref().map(|it| it.locale))
-        .unwrap_or_else(|| language::negotiated(request.headers()));
+        .unwrap_or_else(|| language::negotiated(request.headers()))
+        .dashboard();
     let context = RequestContext { principal, session_token, locale, is_secure };
     request.extensions_mut().insert(context);
     next.run(request).await

@@ -100,7 +100,7 @@ pub(super) mod view {
     pub(in crate::api) fn weekdays(locale: Locale) -> Vec<String> {
         let monday =
             NaiveDate::from_isoywd_opt(2026, 1, Weekday::Mon).expect("the first week of every ISO year has a Monday");
-        monday.iter_days().take(7).map(|date| time::weekday(date, locale)).collect()
+        monday.iter_days().take(7).map(|date| time::weekday(date, locale).1).collect()
     }
 
     /// The hours of a week, days that have the same ones together: `Monday – Friday`, `9:00 AM – 5:00 PM`.

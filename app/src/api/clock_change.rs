@@ -137,7 +137,7 @@ mod view {
             &[
                 ("zone", &words(&change.time_zone)),
                 ("date", &time::date(time::date_in(change.at, tz), locale)),
-                ("by", &time::duration(by.unsigned_abs())),
+                ("by", &time::duration(by.unsigned_abs(), locale)),
             ],
         )
     }

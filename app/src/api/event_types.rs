@@ -55,7 +55,7 @@ pub(crate) mod convert {
     use cupo_store::EventType;
 
     use super::EventTypeRow;
-    use crate::text::{t, tf};
+    use crate::text::{locale, t, tf};
     use crate::time;
 
     /// The address of a public page.
@@ -65,7 +65,7 @@ pub(crate) mod convert {
 
     pub(super) fn row(engine: &Engine, principal: &Principal, event_type: &EventType) -> EventTypeRow {
         let org = principal.organization_slug.as_str();
-        let durations = event_type.options.durations(&event_type.rules).into_iter().map(time::duration);
+        let durations = event_type.options.durations(&event_type.rules).into_iter().map(|minutes| time::duration(minutes, locale()));
         let listing = match event_type.options.listing {
             Listing::Public => None,
             Listing::Unlisted => Some(t("dashboard.listing_unlisted").to_owned()),

@@ -176,7 +176,9 @@ pub async fn sign_out() -> Result<(), AppError> {
 #[server(prefix = "/dashboard/api", endpoint = "set_language")]
 pub async fn set_language(language: String) -> Result<(), AppError> {
     use super::request::{answer, engine, request};
-    let Some(locale) = cupo_core::text::Locale::parse(&language) else { return Ok(()) };
+    let Some(locale) = cupo_core::text::Locale::parse(&language).map(cupo_core::text::Locale::dashboard) else {
+        return Ok(());
+    };
     if let Some(principal) = request().principal {
         answer(engine().set_locale(&principal, locale).await)?;
     }

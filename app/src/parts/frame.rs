@@ -52,7 +52,8 @@ fn Navigation(session: Resource<Result<SessionView, crate::error::AppError>>) ->
                 <li><A href="/dashboard/event-types">{icons::list()} <span>{t("dashboard.event_types")}</span></A></li>
                 <li><A href="/dashboard/availability">{icons::clock()} <span>{t("dashboard.availability")}</span></A></li>
                 <li><A href="/dashboard/calendars">{icons::calendar()} <span>{t("dashboard.calendars")}</span></A></li>
-                <li><A href="/dashboard/sites">{icons::code()} <span>{t("dashboard.sites")}</span></A></li>
+                <li><A href="/dashboard/embed">{icons::code()} <span>{t("dashboard.embed")}</span></A></li>
+                <li><A href="/dashboard/sites">{icons::globe()} <span>{t("dashboard.sites")}</span></A></li>
                 {loaded_quietly(session, |session: SessionView| {
                     session
                         .is_admin
@@ -137,7 +138,7 @@ fn Footer() -> impl IntoView {
         <footer class="foot">
             <form method="post" action=SetLanguage::url() class="languages" aria-label=t("dashboard.language")>
                 {icons::globe()}
-                {Locale::ALL
+                {Locale::DASHBOARD
                     .into_iter()
                     .map(|locale| {
                         view! {

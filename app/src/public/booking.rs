@@ -7,14 +7,14 @@ use leptos::prelude::*;
 
 use super::address::Address;
 use super::details::{Choice, details};
-use super::document::Document;
+use super::document::{Document, Told};
 use super::fields::page_problem;
 use super::month::{Offer, rfc3339};
 use super::picks::Picks;
 use super::wishes::wishes;
 use super::{BookingState, PublicContext};
 use crate::parts::icons;
-use crate::text::{t, text_of, tf};
+use crate::text::{language, t, text_of, tf, tn};
 use crate::time;
 
 /// The whole HTML document of `/{org}/{slug}`.
@@ -33,7 +33,7 @@ pub fn render_booking_page(context: &PublicContext, state: &BookingState) -> Str
     let mut address = Address { path: format!("/{}/{}", state.org, event.slug), kept };
     let switch = address.open(&picked(picks));
     if state.query.lang.is_some() {
-        address.kept.push(("lang", context.locale.as_str().to_owned()));
+        address.kept.push(("lang", context.language.to_string()));
     }
     let document = Document {
         title: format!("{} · {}", event.title, event.organization_name),
@@ -41,6 +41,7 @@ pub fn render_booking_page(context: &PublicContext, state: &BookingState) -> Str
         // In a frame the widget has already had to give way to this page.
         has_widget: !is_embedded,
         awaits_meeting_link: false,
+        told: Some(Told { name: "ready", interval: None }),
         address: switch,
     };
     document.render(context, || {
@@ -49,7 +50,7 @@ pub fn render_booking_page(context: &PublicContext, state: &BookingState) -> Str
             <cupo-booking
                 event=format!("{}/{}", state.org, event.slug)
                 link=state.query.link().map(str::to_owned)
-                lang=context.locale.as_str()
+                lang=context.language.to_string()
             >
                 <div class="booking">
                     {summary(state)}
@@ -77,7 +78,7 @@ fn day_of(picks: Picks) -> Vec<(&'static str, String)> {
 
 fn summary(state: &BookingState) -> impl IntoView + use<> {
     let event = &state.event;
-    let lengths = event.durations.iter().map(|minutes| time::duration(*minutes)).collect::<Vec<_>>().join(" · ");
+    let lengths = event.durations.iter().map(|minutes| time::duration(*minutes, language())).collect::<Vec<_>>().join(" · ");
     let description =
         (!event.description.is_empty()).then(|| view! { <p class="prewrap">{event.description.clone()}</p> });
     // Of several hosts any of whom will do, nobody is named before it is known who it is.
@@ -86,7 +87,7 @@ fn summary(state: &BookingState) -> impl IntoView + use<> {
     let approval =
         event.needs_approval.then(|| view! { <li>{icons::check()} <span>{t("public.needs_approval")}</span></li> });
     let series = (event.most_occurrences > 1).then(|| {
-        let text = tf("public.series_of", &[("count", &event.most_occurrences)]);
+        let text = tn("public.series_of", event.most_occurrences as usize, &[]);
         view! { <li>{icons::calendar()} <span>{text}</span></li> }
     });
     view! {

@@ -10,14 +10,14 @@ use super::address::Address;
 use super::month::{Offer, rfc3339};
 use crate::escape::raw_text;
 use crate::parts::icons;
-use crate::text::{locale, t, tf};
+use crate::text::{language, t, tf, tn};
 use crate::time;
 
 /// What both forms carry unseen.
 fn hidden(state: &ManageState) -> impl IntoView + use<> {
     view! {
         {state.query.embed.clone().map(|embed| view! { <input type="hidden" name="embed" value=embed/> })}
-        <input type="hidden" name="lang" value=locale().as_str()/>
+        <input type="hidden" name="lang" value=language().to_string()/>
     }
 }
 
@@ -28,10 +28,7 @@ fn scope(state: &ManageState, hint: Option<&'static str>) -> Option<AnyView> {
     if later == 0 {
         return None;
     }
-    let following = match later {
-        1 => t("public.scope_following_one").to_owned(),
-        later => tf("public.scope_following", &[("count", &later)]),
-    };
+    let following = tn("public.scope_following", later, &[]);
     let option = |value: &'static str, text: String, is_chosen: bool| {
         view! {
             <label class="choice">
@@ -87,7 +84,7 @@ pub(super) fn reschedule(state: &ManageState, now: DateTime<Utc>, address: &Addr
     let asks_again = (appointment.status == AppointmentStatus::Pending)
         .then(|| view! { <p class="hint">{t("public.reschedule_asks_again")}</p> });
     let chosen = picks.slot.filter(|slot| state.slots.contains(slot)).map(|slot| {
-        let when = time::span(slot, slot + length, picks.tz, locale());
+        let when = time::span(slot, slot + length, picks.tz, language());
         view! {
             <form method="post" action=format!("/manage/{}/reschedule", state.token) class="stack details" id="details">
                 <p class="picked">{icons::calendar()} <strong>{when}</strong> <small>{time::zone(picks.tz, slot)}</small></p>

@@ -10,7 +10,7 @@ use super::month::rfc3339;
 use super::picks::Picks;
 use super::{questions, series};
 use crate::parts::icons;
-use crate::text::{locale, t, tf};
+use crate::text::{language, t, tf};
 use crate::time;
 
 /// Which time the form is about.
@@ -31,7 +31,7 @@ pub(super) fn details(state: &BookingState, picks: Picks, choice: Choice) -> imp
     let event = &state.event;
     let minutes = state.minutes();
     let span = |slot: DateTime<Utc>| {
-        time::span(slot, slot + chrono::TimeDelta::minutes(i64::from(minutes)), picks.tz, locale())
+        time::span(slot, slot + chrono::TimeDelta::minutes(i64::from(minutes)), picks.tz, language())
     };
     let with = state.query.host(event).map(|host| tf("public.with_host", &[("host", &host.name)]));
     let dates = state.series.as_ref().filter(|_| matches!(choice, Choice::Picked { .. }));
@@ -96,7 +96,7 @@ fn hidden(state: &BookingState, picks: Picks) -> impl IntoView + use<> {
         ("link", query.link().map(str::to_owned)),
         ("idempotency_key", Some(state.idempotency_key.clone())),
         ("embed", query.embed.clone()),
-        ("lang", Some(locale().as_str().to_owned())),
+        ("lang", Some(language().to_string())),
     ];
     given
         .into_iter()

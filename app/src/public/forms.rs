@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cupo_core::parse::{FieldError, FieldErrors, FieldProblem};
-use cupo_core::text::Locale;
+use cupo_core::text::LanguageTag;
 use cupo_core::wire::{AnswerInput, BookingRequest, RecurrenceRequest, SeriesScope};
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,7 @@ impl BookingForm {
     ///
     /// # Errors
     /// A slot that is no instant, at `start`; a length that is no number, at `duration`.
-    pub fn to_request(&self, org: &str, event: &str, locale: Locale) -> Result<BookingRequest, FieldErrors> {
+    pub fn to_request(&self, org: &str, event: &str, language: LanguageTag) -> Result<BookingRequest, FieldErrors> {
         let start = instant(&self.slot).ok_or_else(|| FieldProblem::new("error.required").at("start"))?;
         let answers = self.answers.iter().map(|(id, texts)| (id.clone(), AnswerInput::Texts(texts.clone()))).collect();
         let recurrence = self.series().map(|(frequency, count)| RecurrenceRequest {
@@ -155,12 +155,13 @@ impl BookingForm {
             phone: filled(&self.phone),
             notes: filled(&self.notes),
             time_zone: self.tz.clone(),
-            locale: Some(locale.as_str().to_owned()),
+            locale: Some(language.to_string()),
             hold: None,
             host: filled(&self.host),
             link: self.link.as_deref().and_then(filled),
             answers,
             recurrence,
+            tracking: BTreeMap::new(),
         })
     }
 
@@ -226,6 +227,10 @@ fn filled(text: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    fn tag(text: &str) -> LanguageTag {
+        LanguageTag::parse(text).unwrap()
+    }
+
     fn form(pairs: &[(&str, &str)]) -> BookingForm {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>().into()
     }
@@ -233,23 +238,23 @@ mod tests {
     #[test]
     fn a_posted_form_becomes_a_request_with_its_empty_fields_left_out() {
         let form = form(&[("slot", "2026-12-03T10:00:00+01:00"), ("name", "Ana"), ("phone", " "), ("host", "")]);
-        let request = form.to_request("studio", "intro", Locale::Es).unwrap();
+        let request = form.to_request("studio", "intro", tag("es-MX")).unwrap();
         assert_eq!(request.start, "2026-12-03T09:00:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
-        assert_eq!((request.phone, request.locale.as_deref()), (None, Some("es")));
+        assert_eq!((request.phone, request.locale.as_deref()), (None, Some("es-MX")));
         assert_eq!((request.duration, request.host, request.recurrence), (None, None, None));
     }
 
     #[test]
     fn several_ticked_choices_are_one_answer() {
         let form = form(&[("slot", "2026-12-03T09:00:00Z"), ("answers.topics", "Tax"), ("answers.topics", "Law")]);
-        let request = form.to_request("studio", "intro", Locale::En).unwrap();
+        let request = form.to_request("studio", "intro", tag("en")).unwrap();
         assert_eq!(request.answers["topics"].texts(), ["Tax", "Law"]);
     }
 
     #[test]
     fn a_form_without_a_slot_is_refused_at_its_start_and_a_strange_length_at_its_own_field() {
         let field =
-            |form: BookingForm| form.to_request("studio", "intro", Locale::Es).unwrap_err().0[0].field.to_string();
+            |form: BookingForm| form.to_request("studio", "intro", tag("es-MX")).unwrap_err().0[0].field.to_string();
         assert_eq!(field(BookingForm::default()), "start");
         assert_eq!(field(form(&[("slot", "2026-12-03T09:00:00Z"), ("duration", "long")])), "duration");
     }

@@ -12,11 +12,11 @@ use leptos::prelude::*;
 use super::address::Address;
 use super::booking::place;
 use super::changes::{cancel_form, reschedule};
-use super::document::Document;
+use super::document::{Document, Told};
 use super::fields::page_problem;
-use super::{ManageState, PublicContext};
+use super::{ManageQuery, ManageState, PublicContext};
 use crate::parts::icons;
-use crate::text::{locale, t, tf};
+use crate::text::{language, locale, t, tf};
 use crate::time;
 
 /// The whole HTML document of `/manage/{token}`.
@@ -29,13 +29,14 @@ pub fn render_manage_page(context: &PublicContext, state: &ManageState) -> Strin
     let step = Step::of(state, context.now);
     let switch = address.open(&step.name().map(|name| ("step", name.to_owned())).into_iter().collect::<Vec<_>>());
     if state.query.lang.is_some() {
-        address.kept.push(("lang", context.locale.as_str().to_owned()));
+        address.kept.push(("lang", context.language.to_string()));
     }
     let document = Document {
         title: format!("{} · {}", appointment.title, appointment.organization_name),
         is_embedded,
         has_widget: false,
         awaits_meeting_link: appointment.meeting_pending && matches!(step, Step::See(_)),
+        told: told(&state.query, appointment),
         address: switch,
     };
     document.render(context, || {
@@ -54,6 +55,17 @@ pub fn render_manage_page(context: &PublicContext, state: &ManageState) -> Strin
             </div>
         }
     })
+}
+
+/// What has just been done to the appointment, for the page around the frame.
+fn told(query: &ManageQuery, appointment: &AppointmentView) -> Option<Told> {
+    let name = match (query.booked.as_deref(), query.done.as_deref()) {
+        (_, Some("cancelled")) => "cancelled",
+        (_, Some("rescheduled")) => "rescheduled",
+        (Some("1"), _) => "booked",
+        _ => return None,
+    };
+    Some(Told { name, interval: Some((appointment.start, appointment.end)) })
 }
 
 /// What the visitor may still do.
@@ -137,7 +149,7 @@ fn head(state: &ManageState, tz: Tz) -> impl IntoView + use<> {
 fn waiting(appointment: &AppointmentView, tz: Tz) -> String {
     let who = &appointment.organization_name;
     match appointment.expires_at {
-        Some(end) => tf("public.waiting_until", &[("organization", who), ("when", &time::instant(end, tz, locale()))]),
+        Some(end) => tf("public.waiting_until", &[("organization", who), ("when", &time::instant(end, tz, language()))]),
         None => tf("public.waiting", &[("organization", who)]),
     }
 }
@@ -175,7 +187,7 @@ fn facts(appointment: &AppointmentView, tz: Tz, here: String) -> impl IntoView +
                     {icons::calendar()}
                     <span>
                         <time datetime=appointment.start.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)>
-                            <strong>{time::span(appointment.start, appointment.end, tz, locale())}</strong>
+                            <strong>{time::span(appointment.start, appointment.end, tz, language())}</strong>
                         </time>
                         <small>{time::zone(tz, appointment.start)}</small>
                     </span>
@@ -257,7 +269,7 @@ fn other_dates(appointment: &AppointmentView, tz: Tz, address: &Address) -> impl
             // The secret is the address's last part; the page stays in its frame and in its language.
             let token = other.manage_url.rsplit('/').next().unwrap_or_default();
             let href = address.of(format!("/manage/{token}")).with(&[]);
-            view! { <li><a href=href>{time::instant(other.start, tz, locale())}</a></li> }
+            view! { <li><a href=href>{time::instant(other.start, tz, language())}</a></li> }
         })
         .collect_view();
     view! {

@@ -25,7 +25,7 @@ pub fn render_message_page(context: &PublicContext, status: u16, sentence: &str)
 /// What stands at the address of a single-use link that was used or is over. `org` is the slug of an organization that has
 /// something else to book for anybody.
 pub fn render_link_over_page(context: &PublicContext, query: &BookingQuery, org: Option<&str>) -> String {
-    let title = cupo_core::text::lookup(context.locale, "public.link_over").to_owned();
+    let title = cupo_core::text::lookup(context.language.locale(), "public.link_over").to_owned();
     let is_embedded = query.embed.as_deref() == Some("1");
     let kept = [("link", query.link().map(str::to_owned)), ("embed", is_embedded.then(|| "1".to_owned()))];
     let kept = kept.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
@@ -45,5 +45,5 @@ pub fn render_link_over_page(context: &PublicContext, query: &BookingQuery, org:
 }
 
 fn document(title: String) -> Document {
-    Document { title, is_embedded: false, has_widget: false, awaits_meeting_link: false, address: "?".to_owned() }
+    Document { title, is_embedded: false, has_widget: false, awaits_meeting_link: false, told: None, address: "?".to_owned() }
 }

@@ -14,6 +14,7 @@ mod message;
 mod month;
 mod organization;
 mod picks;
+mod preview;
 mod query;
 mod questions;
 mod series;
@@ -22,25 +23,26 @@ mod wishes;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use cupo_core::text::Locale;
+use cupo_core::text::LanguageTag;
 use cupo_core::wire::{AppointmentView, EventTypeView, LocationView, SeriesResponse, SeriesScope};
 
 use crate::context::ShellAssets;
 
 pub use booking::render_booking_page;
-pub use document::{MEETING_LINK_SCRIPT, MEETING_LINK_SCRIPT_PATH};
+pub use document::{FRAME_SCRIPT, FRAME_SCRIPT_PATH, MEETING_LINK_SCRIPT, MEETING_LINK_SCRIPT_PATH};
 pub use forms::{BookingForm, CancelForm, RescheduleForm};
 pub use manage::render_manage_page;
 pub use message::{render_link_over_page, render_message_page};
 pub use organization::render_organization_page;
 pub use picks::SlotsRange;
+pub use preview::{PreviewQuery, render_preview_page};
 pub use query::{BookingQuery, ManageQuery, OrganizationQuery};
 
 /// What every public page needs.
 #[derive(Debug, Clone)]
 pub struct PublicContext {
-    /// The language of the page.
-    pub locale: Locale,
+    /// The language of the page, with the region by whose customs dates are written.
+    pub language: LanguageTag,
     /// Addresses of the style sheet and of the widget's loader.
     pub assets: ShellAssets,
     /// The instant of the request.

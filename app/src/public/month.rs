@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Utc};
 use chrono_tz::Tz;
+use cupo_core::dates;
 use cupo_core::zone::TimeZoneName;
 use leptos::either::Either;
 use leptos::prelude::*;
@@ -11,7 +12,7 @@ use leptos::prelude::*;
 use super::address::Address;
 use super::picks::Picks;
 use crate::parts::icons;
-use crate::text::{locale, t, tf};
+use crate::text::{language, t, tf, tn};
 use crate::time;
 
 /// What can be picked.
@@ -48,18 +49,18 @@ impl Offer<'_> {
         let first_month = time::date_in(self.now, tz);
         let has_before = month > first_month;
         let has_after = self.window_end.is_none_or(|end| after <= time::date_in(end, tz));
-        let monday = month - Days::new(u64::from(month.weekday().num_days_from_monday()));
-        let heads = monday
+        let dates = dates::of(language());
+        let first = month - Days::new(u64::from(month.weekday().days_since(dates.first_weekday())));
+        let heads = first
             .iter_days()
             .take(7)
             .map(|date| {
-                let name = time::weekday(date, locale());
-                let short: String = name.chars().take(2).collect();
+                let (short, name) = time::weekday(date, language());
                 view! { <th scope="col"><abbr title=name>{short}</abbr></th> }
             })
             .collect_view();
         let weeks: Vec<_> = (0..6)
-            .map(|week| monday + Days::new(7 * week))
+            .map(|week| first + Days::new(7 * week))
             .take_while(|start| *start < after)
             .map(|start| {
                 let days = start
@@ -74,7 +75,7 @@ impl Offer<'_> {
         view! {
             <div class="month">
                 <div class="month-head">
-                    <h3 id="month">{time::month_and_year(month, locale())}</h3>
+                    <h3 id="month">{time::month_and_year(month, language())}</h3>
                     {self.turn(has_before, before, t("public.previous_month"), icons::chevron_left().into_any())}
                     {self.turn(has_after, after, t("public.next_month"), icons::chevron_right().into_any())}
                 </div>
@@ -99,12 +100,12 @@ impl Offer<'_> {
     }
 
     fn date(&self, date: NaiveDate, is_free: bool) -> impl IntoView + use<> {
-        let number = date.day().to_string();
+        let number = dates::of(language()).number(date.day().into());
         if is_free {
             let href = self.pick(&[("month", date.format("%Y-%m").to_string()), ("day", date.to_string())]);
             let picked = self.picks.day == Some(date);
             Either::Left(view! {
-                <a href=format!("{href}#times") aria-label=time::date(date, locale()) aria-current=picked.then_some("date")>
+                <a href=format!("{href}#times") aria-label=time::date(date, language()) aria-current=picked.then_some("date")>
                     {number}
                 </a>
             })
@@ -136,7 +137,7 @@ impl Offer<'_> {
         };
         Either::Right(view! {
             <div class="times" id="times">
-                <h3>{time::date(day, locale())}</h3>
+                <h3>{time::date(day, language())}</h3>
                 {times}
             </div>
         })
@@ -186,14 +187,17 @@ pub(super) fn rfc3339(at: DateTime<Utc>) -> String {
 
 /// How many seats are left, in words.
 pub(super) fn seats_left(seats: u32) -> String {
-    let key = if seats == 1 { "public.seat_left" } else { "public.seats_left" };
-    tf(key, &[("count", &seats)])
+    tn("public.seats", seats as usize, &[])
 }
 
 /// The clock time of a slot; with the offset where the clock goes back and shows the same time twice.
 fn clock_among(slot: DateTime<Utc>, others: &[DateTime<Utc>], tz: Tz) -> String {
-    let clock = |at| time::clock(at, tz, locale());
+    let clock = |at| time::clock(at, tz, language());
     let told = clock(slot);
     let is_doubled = others.iter().any(|other| *other != slot && clock(*other) == told);
-    if is_doubled { format!("{told} {}", slot.with_timezone(&tz).format("%:z")) } else { told }
+    if !is_doubled {
+        return told;
+    }
+    let offset = slot.with_timezone(&tz).format("%:z").to_string();
+    format!("{told} {}", time::left_to_right(offset, language()))
 }

@@ -10,7 +10,7 @@ use super::document::Document;
 use super::query::OrganizationQuery;
 use super::{ListedEventType, OrganizationState, PublicContext};
 use crate::parts::icons;
-use crate::text::t;
+use crate::text::{language, t};
 use crate::time;
 
 /// The whole HTML document of `/{org}`.
@@ -26,10 +26,11 @@ pub fn render_organization_page(context: &PublicContext, state: &OrganizationSta
         is_embedded,
         has_widget: false,
         awaits_meeting_link: false,
+        told: None,
         address: address.open(&[]),
     };
     if lang.is_some() {
-        address.kept.push(("lang", context.locale.as_str().to_owned()));
+        address.kept.push(("lang", context.language.to_string()));
     }
     document.render(context, || {
         let entries = state.event_types.iter().map(|listed| entry(listed, &state.org, &address)).collect_view();
@@ -54,7 +55,7 @@ pub fn render_organization_page(context: &PublicContext, state: &OrganizationSta
 
 fn entry(listed: &ListedEventType, org: &str, address: &Address) -> impl IntoView + use<> {
     let ListedEventType { slug, title, description, durations, location } = listed;
-    let lengths = durations.iter().map(|minutes| time::duration(*minutes)).collect::<Vec<_>>().join(" · ");
+    let lengths = durations.iter().map(|minutes| time::duration(*minutes, language())).collect::<Vec<_>>().join(" · ");
     let LocationView { kind, .. } = location;
     let description = (!description.is_empty()).then(|| view! { <p class="prewrap">{description.clone()}</p> });
     view! {

@@ -27,7 +27,7 @@ pub struct BookingQuery {
     pub link: Option<String>,
     /// `1`: without the page's frame, for an iframe.
     pub embed: Option<String>,
-    /// `en` or `es`.
+    /// A BCP 47 tag, such as `es-MX`.
     pub lang: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! Several dates at once: how often, how many, and which of them are free.
 
 use chrono::TimeDelta;
+use cupo_core::dates;
 use cupo_core::recurrence::Frequency;
 use cupo_core::wire::{SeriesDate, SeriesResponse};
 use cupo_core::zone::TimeZoneName;
@@ -12,7 +13,7 @@ use super::details::problem_of;
 use super::fields::{Field, Line, Need};
 use super::picks::Picks;
 use crate::parts::icons;
-use crate::text::{locale, t, tf};
+use crate::text::{language, t, tf, tn};
 use crate::time;
 
 /// The number that is proposed.
@@ -69,13 +70,13 @@ pub(super) fn dates(
 ) -> impl IntoView + use<> {
     let (all, free) = (series.dates.len(), free(series));
     let summary = if free == all {
-        tf("public.dates_all_free", &[("count", &all)])
+        tn("public.dates_all_free", all, &[])
     } else {
-        tf("public.dates_some_free", &[("free", &free), ("count", &all)])
+        tn("public.dates_some_free", free, &[("all", &dates::of(language()).number(all as u64))])
     };
     let length = TimeDelta::minutes(minutes.into());
     let date = |date: &SeriesDate| {
-        let when = time::span(date.start, date.start + length, picks.tz, locale());
+        let when = time::span(date.start, date.start + length, picks.tz, language());
         let mark = if date.is_free { Either::Left(icons::check()) } else { Either::Right(icons::cross()) };
         let told = match &date.reason {
             Some(reason) => reason.clone(),
@@ -126,9 +127,8 @@ pub(super) fn submit(state: &BookingState, series: Option<&SeriesResponse>) -> i
     }
     let skips = free < all;
     let text = match free {
-        free if free == all => tf(pick("public.book_all", "public.request_all"), &[("count", &all)]),
-        1 => t(pick("public.book_free_one", "public.request_free_one")).to_owned(),
-        free => tf(pick("public.book_free", "public.request_free"), &[("count", &free)]),
+        free if free == all => tn(pick("public.book_all", "public.request_all"), all, &[]),
+        free => tn(pick("public.book_free", "public.request_free"), free, &[]),
     };
     Either::Right(Either::Right(view! {
         <button

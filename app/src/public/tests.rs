@@ -12,6 +12,7 @@ use super::*;
 
 mod booking;
 mod elsewhere;
+mod languages;
 mod manage;
 
 fn at(text: &str) -> DateTime<Utc> {
@@ -21,7 +22,7 @@ fn at(text: &str) -> DateTime<Utc> {
 fn context(locale: Locale) -> PublicContext {
     let path = |name: &str| format!("/assets/{name}");
     PublicContext {
-        locale,
+        language: locale.into(),
         assets: ShellAssets {
             app_js: path("app.js"),
             app_wasm: path("app.wasm"),
@@ -52,6 +53,7 @@ fn state(query: BookingQuery) -> BookingState {
             needs_approval: false,
             most_occurrences: 1,
             questions: Vec::new(),
+            dial_code: None,
             locale: "en".to_owned(),
             strings: BTreeMap::new(),
         }),

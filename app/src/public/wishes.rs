@@ -7,7 +7,7 @@ use super::BookingState;
 use super::address::Address;
 use super::fields::chips;
 use crate::parts::icons;
-use crate::text::t;
+use crate::text::{language, t};
 use crate::time;
 
 /// More hosts than this are folded into a list that opens.
@@ -29,7 +29,7 @@ fn lengths(state: &BookingState, address: &Address, day: &[(&'static str, String
     durations.sort_unstable();
     let options = durations.into_iter().map(|minutes| {
         let picks: Vec<_> = std::iter::once(("duration", minutes.to_string())).chain(day.iter().cloned()).collect();
-        (time::duration(minutes), address.with(&picks), Some(minutes) == current)
+        (time::duration(minutes, language()), address.with(&picks), Some(minutes) == current)
     });
     chips(t("public.length"), "length", options.collect())
 }

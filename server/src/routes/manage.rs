@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use chrono::{DateTime, Utc};
 use cupo_app::public::{CancelForm, ManageQuery, ManageState, RescheduleForm, render_manage_page};
-use cupo_core::text::Locale;
+use cupo_core::text::{LanguageTag, Locale};
 use cupo_core::wire::{AppointmentView, CancelRequest, RescheduleRequest, SeriesScope};
 use cupo_engine::{EngineError, SlotsRequest};
 
@@ -33,7 +33,7 @@ async fn show(
 ) -> Outcome<Response> {
     let query = Query::try_from_uri(&uri).map(|Query(query)| query).unwrap_or_default();
     let page = Page { token, query, ..Page::default() };
-    page.respond(&state, StatusCode::OK, language::of_request(&headers, &uri)).await
+    page.respond(&state, StatusCode::OK, language::tag_of_request(&headers, &uri)).await
 }
 
 async fn cancel(
@@ -43,7 +43,7 @@ async fn cancel(
     headers: HeaderMap,
     Form(form): Form<CancelForm>,
 ) -> Outcome<Response> {
-    let locale = locale(form.lang.as_deref(), &headers, &uri);
+    let language = language::of_form(form.lang.as_deref(), &headers, &uri);
     let query = ManageQuery { embed: form.embed.clone(), lang: form.lang.clone(), ..ManageQuery::default() };
     let scope = form.scope();
     let request = CancelRequest { reason: Some(form.reason.clone()), scope };
@@ -51,7 +51,7 @@ async fn cancel(
         Ok(_) => Ok(back(&token, &ManageQuery { done: Some("cancelled".to_owned()), ..query })),
         Err(error) => {
             let query = ManageQuery { step: Some("cancel".to_owned()), ..query };
-            refused(&state, Page { token, query, scope, reason: form.reason, problem: None }, error, locale).await
+            refused(&state, Page { token, query, scope, reason: form.reason, problem: None }, error, language).await
         }
     }
 }
@@ -63,7 +63,7 @@ async fn reschedule(
     headers: HeaderMap,
     Form(form): Form<RescheduleForm>,
 ) -> Outcome<Response> {
-    let locale = locale(form.lang.as_deref(), &headers, &uri);
+    let language = language::of_form(form.lang.as_deref(), &headers, &uri);
     let scope = form.scope();
     let query = ManageQuery { embed: form.embed, lang: form.lang, ..ManageQuery::default() };
     let start = form.slot.parse::<DateTime<Utc>>();
@@ -78,13 +78,13 @@ async fn reschedule(
             // The picked time stays while it is free, else its day.
             let (step, tz, slot) = (Some("reschedule".to_owned()), Some(form.tz), Some(form.slot));
             let query = ManageQuery { step, tz, slot, ..query };
-            refused(&state, Page { token, query, scope, ..Page::default() }, error, locale).await
+            refused(&state, Page { token, query, scope, ..Page::default() }, error, language).await
         }
     }
 }
 
 /// The page again with the reason, where the visitor can do something about it.
-async fn refused(state: &AppState, page: Page, error: EngineError, locale: Locale) -> Outcome<Response> {
+async fn refused(state: &AppState, page: Page, error: EngineError, language: LanguageTag) -> Outcome<Response> {
     let mendable = matches!(
         error,
         EngineError::Invalid(_)
@@ -97,18 +97,15 @@ async fn refused(state: &AppState, page: Page, error: EngineError, locale: Local
     if !mendable {
         return Err(failure);
     }
+    let locale = language.locale();
     let sentence = failure.fields(locale).into_iter().map(|(_, sentence)| sentence).next();
     let problem = Some(sentence.unwrap_or_else(|| failure.sentence(locale)));
-    Page { problem, ..page }.respond(state, failure.status(), locale).await
+    Page { problem, ..page }.respond(state, failure.status(), language).await
 }
 
 /// After a form the page is asked for anew, so that reloading it sends nothing twice.
 fn back(token: &str, query: &ManageQuery) -> Response {
     Redirect::to(&query.address(token)).into_response()
-}
-
-fn locale(chosen: Option<&str>, headers: &HeaderMap, uri: &Uri) -> Locale {
-    chosen.and_then(Locale::parse).unwrap_or_else(|| language::of_request(headers, uri))
 }
 
 /// One showing of the page.
@@ -122,9 +119,10 @@ struct Page {
 }
 
 impl Page {
-    async fn respond(self, state: &AppState, status: StatusCode, locale: Locale) -> Outcome<Response> {
+    async fn respond(self, state: &AppState, status: StatusCode, language: LanguageTag) -> Outcome<Response> {
+        let locale = language.locale();
         let appointment = state.engine.appointment_by_token(&self.token, locale).await?;
-        let context = pages::context(state, locale);
+        let context = pages::context(state, language);
         let (mut slots, mut seats_left) = (Vec::new(), Vec::new());
         if let Some(range) = self.query.slots_range(&appointment, context.now) {
             let request = SlotsRequest {

@@ -12,7 +12,7 @@ use cupo_app::public::{
     BookingForm, BookingQuery, BookingState, ListedEventType, OrganizationState, render_booking_page,
     render_link_over_page, render_organization_page,
 };
-use cupo_core::text::{self, Locale};
+use cupo_core::text::{self, LanguageTag, Locale};
 use cupo_core::wire::{EventTypeView, LocationView, SeriesResponse};
 use cupo_engine::{EngineError, SeriesRequest, SlotsRequest};
 
@@ -51,7 +51,7 @@ async fn list(
         description: event_type.description,
     });
     let framed_by = state.engine.allowed_origins(&org).await?;
-    let context = pages::context(&state, language::of_request(&headers, &uri));
+    let context = pages::context(&state, language::tag_of_request(&headers, &uri));
     let page = OrganizationState {
         organization_name: found.organization_name,
         event_types: event_types.collect(),
@@ -70,7 +70,7 @@ async fn show(
     // A query that cannot be read is the first step.
     let query = Query::try_from_uri(&uri).map(|Query(query)| query).unwrap_or_default();
     let page = Page { place, query, ..Page::default() };
-    page.respond(&state, StatusCode::OK, language::of_request(&headers, &uri)).await
+    page.respond(&state, StatusCode::OK, language::tag_of_request(&headers, &uri)).await
 }
 
 async fn book(
@@ -80,19 +80,18 @@ async fn book(
     headers: HeaderMap,
     Form(form): Form<BookingForm>,
 ) -> Outcome<Response> {
-    let chosen = form.lang.as_deref().and_then(Locale::parse);
-    let locale = chosen.unwrap_or_else(|| language::of_request(&headers, &uri));
-    let request = match form.to_request(&place.0, &place.1, locale) {
+    let language = language::of_form(form.lang.as_deref(), &headers, &uri);
+    let request = match form.to_request(&place.0, &place.1, language) {
         Ok(request) => request,
-        Err(errors) => return refused(&state, place, form, EngineError::Invalid(errors), locale).await,
+        Err(errors) => return refused(&state, place, form, EngineError::Invalid(errors), language).await,
     };
     if !form.has_seen_dates() {
         let page = Page { query: form.to_query(true), key: kept_key(&form), form, place, ..Page::default() };
-        return page.respond(&state, StatusCode::OK, locale).await;
+        return page.respond(&state, StatusCode::OK, language).await;
     }
     match state.engine.book(&form.idempotency_key, request).await {
         Ok(booked) => Ok(Redirect::to(&form.after_booking(&booked.view.token)).into_response()),
-        Err(error) => refused(&state, place, form, error, locale).await,
+        Err(error) => refused(&state, place, form, error, language).await,
     }
 }
 
@@ -102,10 +101,10 @@ async fn refused(
     place: (String, String),
     form: BookingForm,
     error: EngineError,
-    locale: Locale,
+    language: LanguageTag,
 ) -> Outcome<Response> {
     if is_link_over(&error) {
-        return link_over(state, &place.0, &form.to_query(false), locale, error.into()).await;
+        return link_over(state, &place.0, &form.to_query(false), language, error.into()).await;
     }
     // What a new choice does not mend has a page of its own.
     let mendable = matches!(
@@ -122,16 +121,16 @@ async fn refused(
     if !mendable {
         return Err(failure);
     }
-    let fields = failure.fields(locale);
+    let fields = failure.fields(language.locale());
     let page = Page {
         query: form.to_query(!slot_is_gone),
-        problem: Some(sentence_for_page(&failure, &fields, locale)),
+        problem: Some(sentence_for_page(&failure, &fields, language.locale())),
         errors: fields,
         key: kept_key(&form).filter(|_| !key_is_used),
         form,
         place,
     };
-    page.respond(state, failure.status(), locale).await
+    page.respond(state, failure.status(), language).await
 }
 
 /// What is told above the form: that fields are marked, or what is wrong with something that has no field on the page.
@@ -156,12 +155,12 @@ async fn link_over(
     state: &AppState,
     org: &str,
     query: &BookingQuery,
-    locale: Locale,
+    language: LanguageTag,
     failure: Failure,
 ) -> Outcome<Response> {
     let listed = state.engine.public_event_types(org).await?;
     let elsewhere = (!listed.event_types.is_empty()).then_some(org);
-    let page = render_link_over_page(&pages::context(state, locale), query, elsewhere);
+    let page = render_link_over_page(&pages::context(state, language), query, elsewhere);
     Ok(pages::document(failure.status(), page, &state.engine.allowed_origins(org).await?))
 }
 
@@ -178,16 +177,17 @@ struct Page {
 }
 
 impl Page {
-    async fn respond(self, state: &AppState, status: StatusCode, locale: Locale) -> Outcome<Response> {
+    async fn respond(self, state: &AppState, status: StatusCode, language: LanguageTag) -> Outcome<Response> {
+        let locale = language.locale();
         let Self { place: (org, slug), query, form, mut errors, problem, key } = self;
         let link = query.link();
         let event = match state.engine.event_type_view(&org, &slug, locale, link).await {
             Err(error) if is_link_over(&error) => {
-                return link_over(state, &org, &query, locale, error.into()).await;
+                return link_over(state, &org, &query, language, error.into()).await;
             }
             event => event?,
         };
-        let context = pages::context(state, locale);
+        let context = pages::context(state, language);
         let range = query.slots_range(&event, context.now);
         let request = SlotsRequest {
             org: &org,

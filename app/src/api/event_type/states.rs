@@ -3,7 +3,7 @@
 use cupo_engine::Member;
 
 use super::{EventTypeForm, EventTypeStates, convert};
-use crate::text::{t, tf};
+use crate::text::{locale, t, tf};
 use crate::time;
 
 pub(super) fn of(form: &EventTypeForm, members: &[Member]) -> EventTypeStates {
@@ -58,7 +58,7 @@ fn times(form: &EventTypeForm) -> String {
 
 fn limits(form: &EventTypeForm) -> String {
     let told = |count: &str, minutes: &str, period: &'static str| {
-        let minutes = minutes.parse().ok().map(time::duration);
+        let minutes = minutes.parse().ok().map(|minutes| time::duration(minutes, locale()));
         let most = match (count.is_empty(), minutes) {
             (true, None) => return None,
             (true, Some(minutes)) => minutes,
@@ -87,7 +87,7 @@ fn seats(form: &EventTypeForm) -> String {
 fn deadlines(form: &EventTypeForm) -> String {
     let told = |notice: &str, unit: &str, key: &'static str| {
         let minutes = notice.parse::<u32>().ok()?.saturating_mul(convert::minutes_in(unit));
-        let told = if unit == "days" { format!("{notice} {}", t("dashboard.days")) } else { time::duration(minutes) };
+        let told = if unit == "days" { format!("{notice} {}", t("dashboard.days")) } else { time::duration(minutes, locale()) };
         (minutes > 0).then(|| tf(key, &[("time", &told)]))
     };
     joined(

@@ -67,9 +67,9 @@ impl Frame {
         let hours = std::iter::successors(Some(self.full_hour(self.start + TimeDelta::minutes(59))), |at| {
             Some(*at + TimeDelta::hours(1))
         });
-        let short = |at: DateTime<Utc>| match self.locale {
-            Locale::En => at.with_timezone(&self.tz).format("%-I %p").to_string(),
+        let short = |at: DateTime<Utc>| match self.locale.dashboard() {
             Locale::Es => at.with_timezone(&self.tz).format("%-H:%M").to_string(),
+            _ => at.with_timezone(&self.tz).format("%-I %p").to_string(),
         };
         hours.take_while(|at| *at < self.end).map(|at| (self.place(at), short(at))).collect()
     }

@@ -79,7 +79,7 @@ impl Asked {
             date: time::date(day.date, locale),
             around: (neighbour(before), neighbour(after)),
             time_zone: time::zone(tz, day.start),
-            durations: durations.map(|minutes| (minutes.to_string(), time::duration(minutes))).collect(),
+            durations: durations.map(|minutes| (minutes.to_string(), time::duration(minutes, locale))).collect(),
             as_of_bounds: (written(now - REACH_BACK), written(now)),
             as_of: as_of.map(|at| time::instant(at, tz, locale)),
             problem,

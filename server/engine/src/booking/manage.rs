@@ -115,7 +115,7 @@ impl Engine {
     pub async fn appointment_ics(&self, token: &str) -> Result<String, EngineError> {
         let tx = &mut self.0.store.read().await?;
         let appointment = self.appointment_of_token(tx, token).await?;
-        let locale = appointment.visitor_locale;
+        let locale = appointment.visitor_language.locale();
         let details = self.details(tx, appointment).await?;
         Ok(ics::render(self, &details, Method::Publish, locale))
     }

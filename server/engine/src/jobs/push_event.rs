@@ -130,6 +130,11 @@ async fn put(
         provider.put_event(&access, external_id, event, expected).await
     };
     match engine.call_provider(organization_id, &calendar.account_id, call).await {
+        // Written before, and moved since. The calendar wins.
+        Ok(PutOutcome { stands: Some(event), .. }) => {
+            engine.take_up(calendar, &event).await?;
+            Ok(Outcome::Retry(engine.pause(job), "its event stands at another time".to_owned()))
+        }
         Ok(outcome) => {
             let stored = Stored { calendar, old: mapping, guests: invited };
             store_outcome(engine, claim_id, wanted, stored, outcome).await
@@ -324,12 +329,14 @@ fn event_of(
 }
 
 fn description(engine: &Engine, details: &Details) -> String {
-    let Appointment { visitor_name, visitor_email, visitor_phone, visitor_notes, visitor_locale, answers, id, .. } =
-        &details.appointment;
-    let label = |key| text::lookup(*visitor_locale, key);
+    let Appointment {
+        visitor_name, visitor_email, visitor_phone, visitor_notes, visitor_language, answers, id, ..
+    } = &details.appointment;
+    let locale = visitor_language.locale();
+    let label = |key| text::lookup(locale, key);
     let mut lines = vec![format!("{}: {visitor_name} <{visitor_email}>", label("mail.visitor"))];
     lines.extend(visitor_phone.as_ref().map(|phone| format!("{}: {phone}", label("mail.phone"))));
-    lines.extend(answers.iter().map(|answer| format!("{}: {}", answer.label, text::answer(*visitor_locale, answer))));
+    lines.extend(answers.iter().map(|answer| format!("{}: {}", answer.label, text::answer(locale, answer))));
     lines.extend(visitor_notes.as_ref().map(|notes| format!("{}: {notes}", label("mail.notes"))));
     lines.push(format!("{}: {}", label("mail.manage"), engine.manage_url(&engine.manage_token(id))));
     lines.join("\n")

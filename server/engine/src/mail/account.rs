@@ -52,7 +52,7 @@ impl Engine {
         facts.extend(count.map(|count| (label("appointments"), count.to_string())));
         facts.extend(detail("reason").map(|code| (label("reason"), label(&format!("reason.{code}")))));
         let layout = Layout {
-            locale,
+            language: locale.into(),
             heading: say("heading"),
             intro,
             facts,

@@ -25,7 +25,7 @@ impl Engine {
         let say = |part: &str| text::lookup(LOCALE, &format!("mail.alert.{}.{part}", alert.code)).to_owned();
         let label = |key: &str| text::lookup(LOCALE, &format!("mail.alert.{key}")).to_owned();
         let layout = Layout {
-            locale: LOCALE,
+            language: LOCALE.into(),
             heading: say("subject"),
             intro: say("intro"),
             facts: vec![

@@ -5,7 +5,7 @@ use cupo_core::{
     appointment::CancelledBy,
     event_type::Location,
     parse::EmailAddress,
-    text::{self, Locale},
+    text::{self, LanguageTag, Locale},
 };
 use cupo_store::Appointment;
 use lettre::{Address, message::Mailbox};
@@ -22,17 +22,18 @@ impl Engine {
     /// Writes the mail in the reader's language, with times in the reader's zone.
     pub(crate) fn compose(&self, details: &Details, kind: MailKind, to: Recipient) -> Result<Mail, EngineError> {
         let Details { appointment, host, schedule, .. } = details;
-        let (locale, tz) = match to {
-            Recipient::Visitor => (appointment.visitor_locale, appointment.visitor_time_zone.tz()),
-            Recipient::Host => (host.locale, schedule.time_zone.tz()),
+        let (language, tz) = match to {
+            Recipient::Visitor => (appointment.visitor_language, appointment.visitor_time_zone.tz()),
+            Recipient::Host => (host.locale.into(), schedule.time_zone.tz()),
         };
+        let locale = language.locale();
         let visitor = mailbox(&appointment.visitor_name, &appointment.visitor_email)?;
         let host_mailbox = mailbox(&host.name, &host.email)?;
         let (to_mailbox, reply_to) = match to {
             Recipient::Visitor => (visitor, host_mailbox),
             Recipient::Host => (host_mailbox, visitor),
         };
-        let date = when::date(locale, appointment.start_at, tz);
+        let date = when::date(language, appointment.start_at, tz);
         let hosts = details.host_names();
         let names: [(&str, &dyn std::fmt::Display); 5] = [
             ("title", &appointment.title),
@@ -47,17 +48,17 @@ impl Engine {
             _ => say("intro"),
         };
         let label = |key: &str| text::lookup(locale, &format!("mail.{key}")).to_owned();
-        let times = when::time_range(locale, appointment.start_at, appointment.end_at, tz);
+        let times = when::time_range(language, appointment.start_at, appointment.end_at, tz);
         let mut facts = vec![(label("what"), appointment.title.clone()), (label("when"), format!("{date}\n{times}"))];
         facts.extend(place(details, kind, locale).map(|place| (label("where"), place)));
-        facts.extend(further_dates(details, kind, locale, tz).map(|dates| (label("further_dates"), dates)));
+        facts.extend(further_dates(details, kind, language, tz).map(|dates| (label("further_dates"), dates)));
         facts.extend(people(details, to, locale, &label));
         if kind == MailKind::Request {
-            facts.extend(appointment.expires_at.map(|end| (label("until"), when::moment(locale, end, tz))));
+            facts.extend(appointment.expires_at.map(|end| (label("until"), when::moment(language, end, tz))));
         }
         facts.extend(appointment.cancel_reason.clone().map(|reason| (label("reason"), reason)));
         let layout = Layout {
-            locale,
+            language,
             heading: say("heading"),
             intro,
             facts,
@@ -152,7 +153,7 @@ fn place(details: &Details, kind: MailKind, locale: Locale) -> Option<String> {
 }
 
 /// When else it takes place, of a series that is told of by one mail.
-fn further_dates(details: &Details, kind: MailKind, locale: Locale, tz: Tz) -> Option<String> {
+fn further_dates(details: &Details, kind: MailKind, language: LanguageTag, tz: Tz) -> Option<String> {
     let told = match kind {
         MailKind::Confirmation | MailKind::Request | MailKind::Change => &details.series,
         MailKind::Cancellation => &details.ended_together,
@@ -163,7 +164,7 @@ fn further_dates(details: &Details, kind: MailKind, locale: Locale, tz: Tz) -> O
         | MailKind::BecameSeries => return None,
     };
     let later = told.iter().filter(|other| other.start_at > details.appointment.start_at);
-    let dates: Vec<_> = later.map(|other| when::moment(locale, other.start_at, tz)).collect();
+    let dates: Vec<_> = later.map(|other| when::moment(language, other.start_at, tz)).collect();
     (!dates.is_empty()).then(|| dates.join("\n"))
 }
 

@@ -19,7 +19,7 @@ impl Engine {
         let say = |part: &str| text::lookup(locale, &format!("mail.stale.{part}")).to_owned();
         let subject = match stale {
             [only] => text::format(locale, "mail.stale.subject", &[("calendar", &only.name)]),
-            several => text::format(locale, "mail.stale.subject_several", &[("count", &several.len())]),
+            several => text::counted(locale.into(), "mail.stale.subject_several", several.len() as u64, &[]),
         };
         let read = |calendar: &Calendar| match calendar.synced_at {
             Some(at) => format!("{} UTC", when::moment(locale, at, Tz::UTC)),
@@ -27,7 +27,7 @@ impl Engine {
         };
         let fact = |calendar: &Calendar| (calendar.name.clone(), format!("{}: {}", say("last_read"), read(calendar)));
         let layout = Layout {
-            locale,
+            language: locale.into(),
             heading: say("heading"),
             intro: say("intro"),
             facts: stale.iter().map(fact).collect(),

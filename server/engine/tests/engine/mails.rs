@@ -7,7 +7,7 @@ use cupo_simulators::{
 };
 use cupo_store::AppointmentFilter;
 
-use crate::world::{World, because, first_visit, request, to};
+use crate::world::{World, at, because, body, first_visit, request, to};
 
 const START: &str = "2026-11-25T09:00:00Z";
 
@@ -201,4 +201,53 @@ async fn the_file_to_import_publishes_the_appointment() {
         assert!(file.contains(&format!("{line}\r\n")), "{line} is missing in {file}");
     }
     assert!(!file.contains("ATTENDEE"));
+}
+
+/// What a visitor who speaks a language reads first: the subject, and when it takes place, at 9:00 UTC and half an hour later
+/// each in New York.
+const CONFIRMATIONS: [(&str, &str, &str); 8] = [
+    ("en-US", "Confirmed: {title}, Wednesday, November 25, 2026", "4:00 AM – 4:30 AM"),
+    ("es-MX", "Confirmada: {title}, miércoles, 25 de noviembre de 2026", "4:30 a.m. – 5:00 a.m."),
+    ("es-ES", "Confirmada: {title}, miércoles, 25 de noviembre de 2026", "5:00 – 5:30"),
+    ("pt-BR", "Confirmado: {title}, quarta-feira, 25 de novembro de 2026", "5:30 – 6:00"),
+    ("fr", "Confirmé\u{a0}: {title}, mercredi 25 novembre 2026", "6:00 – 6:30"),
+    ("de-AT", "Bestätigt: {title}, Mittwoch, 25. November 2026", "6:30 – 7:00"),
+    ("it", "Confermato: {title}, mercoledì 25 novembre 2026", "7:00 – 7:30"),
+    ("ar", "تم التأكيد: \u{2068}{title}\u{2069}، الأربعاء، 25 نوفمبر 2026", "7:30 ص – 8:00 ص"),
+];
+
+#[tokio::test]
+async fn a_visitor_is_written_to_in_the_language_and_by_the_customs_of_the_region_of_the_booking() {
+    let world = without_calendar().await;
+    for (number, (tag, ..)) in CONFIRMATIONS.iter().enumerate() {
+        let start = at(START) + TimeDelta::minutes(30 * number as i64);
+        let email = format!("{}@visitor.example", tag.to_lowercase());
+        let order = BookingRequest { locale: Some((*tag).to_owned()), email, start, ..request(START) };
+        world.engine.book(tag, order).await.unwrap();
+    }
+    world.engine.run_due_jobs().await.unwrap();
+    for (tag, subject, times) in CONFIRMATIONS {
+        let mail = world.mails_to(&format!("{tag}@visitor.example").to_lowercase()).pop().expect(tag);
+        assert_eq!(mail.subject, subject.replace("{title}", "First visit"), "{tag}");
+        let (text, html) = (body(&mail), mail.html.unwrap());
+        assert!(text.contains(times) && html.contains(times), "{tag}: {times:?} in {text}");
+        let direction = if tag == "ar" { "rtl" } else { "ltr" };
+        let language = cupo_core::text::LanguageTag::parse(tag).unwrap();
+        assert!(html.contains(&format!("<html lang=\"{language}\" dir=\"{direction}\">")), "{tag}: {html}");
+    }
+}
+
+#[tokio::test]
+async fn what_happens_later_is_told_in_the_language_of_the_booking_too() {
+    let world = without_calendar().await;
+    let order = BookingRequest { locale: Some("ar".to_owned()), ..request(START) };
+    let view = world.engine.book("key", order).await.unwrap().view;
+    world.engine.reschedule_by_token(&view.token, &to("2026-11-26T09:00:00Z")).await.unwrap();
+    world.engine.cancel_by_token(&view.token, &because("I am ill")).await.unwrap();
+    world.engine.run_due_jobs().await.unwrap();
+    let subjects: Vec<_> = world.mails_to("leo@visitor.example").into_iter().map(|mail| mail.subject).collect();
+    assert!(!subjects.is_empty() && subjects.iter().all(|subject| subject.contains("نوفمبر 2026")), "{subjects:?}");
+    assert!(subjects.last().unwrap().starts_with("تم الإلغاء: "), "{subjects:?}");
+    let to_host = world.mails_to("ana@clinic.example").pop().unwrap();
+    assert!(to_host.subject.starts_with("Cancelada: "), "the host reads Spanish: {}", to_host.subject);
 }
