@@ -25,6 +25,8 @@ export default defineConfig({
       executablePath: existsSync(chromium) ? chromium : undefined,
       args: [
         '--no-sandbox',
+        // A page that a test writes itself has no address: without this it may not load anything of this machine.
+        '--disable-features=LocalNetworkAccessChecks',
         '--disable-gpu',
         '--disable-quic',
         '--no-first-run',
