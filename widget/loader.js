@@ -1,26 +1,21 @@
-// The script tag's target: defines <cupo-booking event="org/slug">, paints at once where the calendar will be, fetches
-// everything the widget needs side by side and mounts it. Where the page's policy forbids WebAssembly, the public page
-// stands in a frame instead. `cargo xtask build` fills in the __CUPO_…__ addresses and shrinks this file.
+// The script tag's target: defines <cupo-booking event="org/slug"> and `Cupo`, paints at once where the calendar will be,
+// fetches the first view beside the widget's code, shows it, and mounts the widget over it. What only popups, the floating
+// button and frames need is a module of its own (`loader/ways.js`), loaded when one of them is used. `cargo xtask build` fills
+// in the __CUPO_…__ addresses and shrinks this file.
 
 const script = document.currentScript ?? document.querySelector('script[src*="/embed.js"]');
 const base = script.src.replace(/\/embed\.js.*$/, "");
-const origin = new URL(base).origin;
+const { origin } = new URL(base);
 
+/** Loading, sorry. */
 const TEXTS = {
-  en: {
-    title: "Book an appointment",
-    loading: "Loading the calendar…",
-    sorry: "The calendar cannot be shown here right now.",
-    gone: "This calendar is not available.",
-    link: "Open the booking page",
-  },
-  es: {
-    title: "Reservar una cita",
-    loading: "Cargando el calendario…",
-    sorry: "En este momento el calendario no se puede mostrar aquí.",
-    gone: "Este calendario no está disponible.",
-    link: "Abrir la página de reservas",
-  },
+  en: ["Loading the calendar…", "The calendar cannot be shown here right now."],
+  es: ["Cargando el calendario…", "En este momento el calendario no se puede mostrar aquí."],
+  pt: ["Carregando o calendário…", "No momento, não é possível mostrar o calendário aqui."],
+  fr: ["Chargement du calendrier…", "Le calendrier ne peut pas être affiché ici pour le moment."],
+  de: ["Der Kalender wird geladen …", "Der Kalender kann hier gerade nicht angezeigt werden."],
+  it: ["Caricamento del calendario…", "Al momento il calendario non può essere mostrato qui."],
+  ar: ["جارٍ تحميل التقويم…", "يتعذّر عرض التقويم هنا حاليًا."],
 };
 
 // What stands before the style sheet has arrived, and holds its place. The page's own rules reach the element itself and
@@ -32,8 +27,11 @@ const BONES = `
 background:none!important;border:0!important;padding:0!important;height:auto!important;max-height:none!important;
 min-width:0!important;overflow:visible!important;pointer-events:auto!important;float:none!important;transition:none!important}
 :host([hidden]){display:none!important}
-.cupo{all:initial;display:block;min-width:min(280px,100%);container-type:inline-size;color-scheme:light dark;color:CanvasText;direction:ltr;
+.cupo{all:initial;display:block;min-width:min(280px,100%);container-type:inline-size;color-scheme:light dark;color:CanvasText;
 font:16px/1.5 var(--cupo-font,system-ui,sans-serif)}
+.cupo[data-theme=light]{color-scheme:light}.cupo[data-theme=dark]{color-scheme:dark}.cupo[data-theme=page]{color-scheme:inherit}
+:host([full-page]) .cupo{box-sizing:border-box;min-height:100vh;min-height:100dvh;display:grid;align-content:center;
+grid-template-columns:minmax(0,1080px);justify-content:center}
 .card{box-sizing:border-box;min-height:860px;border-radius:var(--cupo-radius,16px);
 border:1px solid color-mix(in srgb,currentColor 12%,transparent);background:Canvas}
 .bones{padding:28px;display:grid;gap:20px;align-content:start}
@@ -43,10 +41,9 @@ border:1px solid color-mix(in srgb,currentColor 12%,transparent);background:Canv
 background:radial-gradient(circle closest-side,color-mix(in srgb,currentColor 8%,transparent) 88%,transparent 90%) 0 0/calc(100%/7) 48px}
 .bones b,.unseen{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden;white-space:nowrap}
 .sorry{padding:28px}
-iframe{display:block;width:100%;height:820px;border:0}
 @container (min-width:560px){.card{min-height:720px}}
 @container (min-width:800px){.card{min-height:520px}.bones{grid:auto auto/240px 1fr;gap:20px 40px}
-.bones i:nth-child(3){grid-area:1/2/span 9;margin:84px 250px 0 0}.bones i:nth-child(1),.bones i:nth-child(2){width:auto}}
+.bones i:nth-child(3){grid-area:1/2/span 9;margin-block-start:84px;margin-inline-end:250px}.bones i:nth-child(1),.bones i:nth-child(2){width:auto}}
 @media (prefers-reduced-motion:no-preference){.bones i{animation:cupo 1.6s ease-in-out infinite alternate}
 @keyframes cupo{to{opacity:.45}}}`;
 
@@ -79,26 +76,40 @@ const request = (method, address, body, key) =>
 
 const asset = async (address) => {
   const response = await fetch(base + address, { credentials: "omit" });
-  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  if (!response.ok) throw Error(address);
   return response;
 };
 
-let bones;
-let code;
-/** Fetches the widget's code and style once for all widgets of the page. */
-const load = () => {
-  code ??= Promise.all([
-    import(base + "__CUPO_WIDGET_JS__"),
-    asset("__CUPO_WIDGET_WASM__"),
-    asset("__CUPO_WIDGET_CSS__").then((response) => response.text()),
-  ]).then(async ([glue, module, style]) => {
-    await glue.default({ module_or_path: module });
-    return [glue.mount, sheet(style)];
-  });
-  code.catch(() => (code = undefined));
-  return code;
+/** What is made once for the page; after a failure, again. */
+const once = (make) => {
+  let made;
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
 };
 
+/** Compiled while it arrives, and before the glue is there. */
+const compiled = async () => {
+  const response = await asset("__CUPO_WIDGET_WASM__");
+  const copy = response.clone();
+  // A proxy may have taken the type away, without which nothing is compiled on the way.
+  return WebAssembly.compileStreaming(response).catch(async () => WebAssembly.compile(await copy.arrayBuffer()));
+};
+
+const code = once(async () => {
+  const address = base + "__CUPO_WIDGET_JS__";
+  document.head.append(element("link", { rel: "modulepreload", href: address, nonce: script.nonce }));
+  const [glue, module] = await Promise.all([import(address), compiled()]);
+  await glue.default({ module_or_path: module });
+  return glue.mount;
+});
+const style = once(async () => sheet(await (await asset("__CUPO_WIDGET_CSS__")).text()));
+
+let bones;
 const mayCompile = () => {
   try {
     return !!new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
@@ -108,10 +119,10 @@ const mayCompile = () => {
 };
 
 /** The texts' language, and the tag by which dates are written: the visitor's own region where the page names none. */
-const languageOf = (widget) => {
+const languageOf = (node) => {
   let wanted = "";
-  for (let node = widget; node && !wanted; node = node.parentNode ?? node.host) wanted = node.lang ?? "";
-  const spoken = [wanted, ...navigator.languages, "en"].filter((tag) => /^(en|es)(-|$)/i.test(tag));
+  for (; node && !wanted; node = node.parentNode ?? node.host) wanted = node.lang ?? "";
+  const spoken = [wanted, ...navigator.languages, "en"].filter((tag) => /^(en|es|pt|fr|de|it|ar)(-|$)/i.test(tag));
   const language = spoken[0].slice(0, 2).toLowerCase();
   const tag = spoken.find((tag) => tag.length > 2 && tag.toLowerCase().startsWith(language)) ?? language;
   try {
@@ -125,19 +136,61 @@ const languageOf = (widget) => {
 const weekStart = (tag) => {
   const locale = new Intl.Locale(tag);
   const week = locale.getWeekInfo?.() ?? locale.weekInfo;
-  return (week?.firstDay ?? (/^en(-US)?$/.test(tag) ? 7 : 1)) - 1;
+  const usual = /^(en|pt)(-US|-BR)?$|-(MX|CO|PE|VE|GT|PR|DO|SA)$/.test(tag) ? 7 : /^ar/.test(tag) ? 6 : 1;
+  return (week?.firstDay ?? usual) - 1;
 };
 
-const thisMonth = () => {
-  const now = new Date();
-  const iso = (day) => new Date(Date.UTC(now.getFullYear(), now.getMonth() + day, day ? 0 : 1)).toISOString().slice(0, 10);
-  return `&from=${iso(0)}&to=${iso(1)}`;
+/** What is known of the visitor beforehand: by attributes, by the property `options`, and by the `utm_…` of the page's address. */
+const wishesOf = (widget) => {
+  const wishes = { prefill: { answers: {} }, hidden: {}, tracking: {} };
+  for (const [name, value] of new URLSearchParams(location.search)) if (/^utm_/.test(name)) wishes.tracking[name] = value;
+  for (const { name, value } of widget.attributes) {
+    const [, kind, key] = /^(prefill|hidden|utm)-(.+)/.exec(name) ?? [];
+    if (kind === "utm") wishes.tracking[`utm_${key}`] = value;
+    else if (kind) (/^(name|email|phone|notes)$/.test(key) ? wishes[kind] : (wishes[kind].answers ?? wishes[kind]))[key] = value;
+  }
+  const own = widget.options ?? {};
+  for (const kind in wishes) Object.assign(wishes[kind], own[kind]);
+  return { ...wishes, view: widget.getAttribute("view") ?? "", manage: widget.getAttribute("manage") ?? "" };
+};
+
+/** The organization's theme, where the page sets none of its own. */
+const dress = (widget, frame, { scheme, style }) => {
+  if (scheme && !widget.hasAttribute("theme")) frame.dataset.theme = scheme;
+  const own = getComputedStyle(widget);
+  for (const name in style) if (!own.getPropertyValue(name)) frame.style.setProperty(name, style[name]);
+};
+
+/** Remembers what was pressed last in the first view, and gives the function that does it again in the widget. */
+const remember = (frame) => {
+  let again;
+  const hearing = new AbortController();
+  const hear = ({ type, target }) => {
+    const node = target.closest(type === "click" ? "button" : "select,input");
+    // The widget takes over the very elements.
+    if (node) again = () => (type === "click" ? node.click() : node.dispatchEvent(new Event(type, { bubbles: true })));
+  };
+  for (const type of ["click", "change"]) frame.addEventListener(type, hear, hearing);
+  return () => {
+    hearing.abort();
+    again?.();
+  };
 };
 
 class Booking extends HTMLElement {
-  static observedAttributes = ["event", "lang", "link"];
+  static observedAttributes = ["event", "lang", "link", "theme", "view", "manage"];
   #turn;
   #unmount;
+  #options;
+
+  // Frameworks set as a property what has a setter.
+  get options() {
+    return this.#options;
+  }
+
+  set options(options) {
+    this.#options = options;
+  }
 
   connectedCallback() {
     if (!this.#turn) this.#start();
@@ -149,10 +202,12 @@ class Booking extends HTMLElement {
   }
 
   attributeChangedCallback(_name, before, after) {
-    if (this.#turn && before !== after) {
-      this.#stop();
-      this.#start();
-    }
+    if (this.#turn && before !== after) this.#again();
+  }
+
+  #again() {
+    this.#stop();
+    this.#start();
   }
 
   #stop() {
@@ -167,76 +222,147 @@ class Booking extends HTMLElement {
     const { signal } = turn;
     const event = this.getAttribute("event") ?? "";
     const [language, tag] = languageOf(this);
-    const texts = TEXTS[language];
+    const [loading, sorry] = TEXTS[language];
     const link = this.getAttribute("link") ?? "";
     // The secret of a single-use link goes along with everything that is asked.
     const secret = link && `&link=${encodeURIComponent(link)}`;
     const page = `${base}/${event}?lang=${language}${secret}`;
     const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [(bones ??= sheet(BONES))];
+    const emit = (name, detail) =>
+      this.dispatchEvent(new CustomEvent(`cupo:${name}`, { bubbles: true, composed: true, detail: { event, ...detail } }));
 
+    const frame = element("div", { className: "cupo", lang: tag, dir: language === "ar" ? "rtl" : "ltr" });
+    frame.dataset.theme = this.getAttribute("theme") ?? "auto";
     const show = (...children) => {
-      const frame = element("div", { className: "cupo", lang: language }, ...children);
+      frame.replaceChildren(...children);
       root.replaceChildren(frame);
-      return frame;
     };
-    const apologize = (sentence) => {
-      const way = sentence === texts.sorry && element("a", { href: page, target: "_blank", rel: "noopener" }, texts.link);
-      show(element("div", { className: "card sorry", role: "alert" }, sentence, " ", way || ""));
+    const apologize = async (code) => {
+      const address = `${base}/${event}`;
+      const way = element("a", { href: page, target: "_blank", rel: "noopener", textContent: address });
+      const told = code === "not-found" ? await ways().then((it) => [it.gone(language)], () => [sorry]) : [sorry, " ", way];
+      if (signal.aborted) return;
+      show(element("div", { className: "card sorry", role: "alert" }, ...told));
+      emit("error", { code });
     };
-    const frame = () => show(element("iframe", { src: `${page}&embed=1`, title: texts.title }));
+    const fallBack = async () => {
+      try {
+        const { inFrame } = await ways();
+        if (!signal.aborted) inFrame(`${page}&embed=1`, language, show, emit, signal);
+      } catch {
+        apologize("blocked");
+      }
+    };
 
     let forbidden = false;
     const onViolation = ({ disposition, blockedURI, effectiveDirective }) => {
       if (disposition !== "enforce" || !blockedURI.startsWith(origin)) return;
-      if (effectiveDirective === "frame-src") apologize(texts.sorry);
+      if (effectiveDirective === "frame-src") apologize("blocked");
       else forbidden = true;
     };
     document.addEventListener("securitypolicyviolation", onViolation, { signal });
 
     const [org, slug, ...rest] = event.split("/").map(encodeURIComponent);
-    if (!org || !slug || rest.length) return apologize(texts.gone);
-    if (!mayCompile()) return frame();
-    show(element("div", { className: "card bones" }, ...["i", "i", "i"].map((tag) => element(tag)), element("b", {}, texts.loading)));
-    const slots = request("GET", `/embed/v1/slots?org=${org}&event=${slug}${thisMonth()}${secret}`);
+    if (!org || !slug || rest.length) return apologize("not-found");
+    if (!mayCompile()) return fallBack();
+    show(element("div", { className: "card bones" }, ...["i", "i", "i"].map((tag) => element(tag)), element("b", {}, loading)));
+    // On their way before the first use of `Intl`, which takes a slow machine a moment. Who waits for them hears of a failure.
+    const mounting = code();
+    for (const started of [mounting, style()]) started.catch(() => {});
+    const options = wishesOf(this);
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
+    const start = weekStart(tag);
+    const withMarkup = this.dataset.firstView !== "off" && !options.manage;
+    const asked = { lang: tag, zone, week_start: start, markup: +withMarkup, view: options.view };
+    const first = request("GET", `/embed/v1/first?org=${org}&event=${slug}&${new URLSearchParams(asked)}${secret}`);
     try {
-      const [[status, eventType], [mount, style]] = await Promise.all([
-        request("GET", `/embed/v1/event-types/${org}/${slug}?lang=${language}${secret}`),
-        load(),
-      ]);
+      const [[status, answer], look] = await Promise.all([first, style()]);
+      if (answer?.theme) dress(this, frame, answer.theme);
+      if (frame.dataset.theme === "page") (await ways()).takeColors(this, frame, signal);
       if (signal.aborted) return;
-      if (status === 404) return apologize(texts.gone);
-      if (status !== 200) throw new Error(`event type: ${status}`);
-      root.adoptedStyleSheets = [bones, style];
-      this.#unmount = mount(show(), {
-        eventType,
-        slots,
+      if (status !== 200) {
+        if (status === 404) return apologize("not-found");
+        throw Object.assign(Error(status), { code: status ? "refused" : "unreachable" });
+      }
+      root.adoptedStyleSheets = [bones, look];
+      let again;
+      if (answer.markup) {
+        try {
+          frame.innerHTML = answer.markup;
+          again = remember(frame);
+        } catch {
+          // A page that asks for trusted types keeps the skeleton until the widget is there.
+        }
+      }
+      const mount = await mounting;
+      if (signal.aborted) return;
+      if (!again) frame.replaceChildren();
+      this.#unmount = mount(frame, {
+        first: answer,
         language: tag,
-        zone: Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC",
-        weekStart: weekStart(tag),
+        zone,
+        weekStart: start,
         link,
+        options,
+        emit,
         request: (method, address, ...body) =>
-          request(method, address + (body[0] ? `?lang=${language}` : address.includes("?") ? secret : ""), ...body),
-        emit: (name, start, end) =>
-          this.dispatchEvent(new CustomEvent(`cupo:${name}`, { bubbles: true, composed: true, detail: { event, start, end } })),
+          request(method, address + (body[0] ? `?lang=${tag}` : address.includes("?") ? secret : ""), ...body),
       });
+      again?.();
     } catch (error) {
       // A refusal and the notice of it come in no certain order.
       await new Promise((resolve) => setTimeout(resolve, 50));
       if (signal.aborted) return;
-      if (forbidden) return frame();
+      if (forbidden) return fallBack();
       console.error("Cupo:", error);
-      apologize(texts.sorry);
+      apologize(error.code ?? "failed");
+      addEventListener("online", () => this.#again(), { signal });
     }
   }
 }
 
-if (!customElements.get("cupo-booking")) customElements.define("cupo-booking", Booking);
+/** Popups, the floating button, frames. */
+const ways = once(async () =>
+  (await import(base + "__CUPO_WAYS_JS__")).default({ code, element, languageOf, origin, sheet, style }),
+);
 
-if (script.dataset.event) {
+const Cupo = {
+  open: async (event, options) => (await ways()).open(event, options),
+  close: async () => (await ways()).close(),
+  on: (name, listener) => {
+    const hear = (event) => listener(event.detail, event);
+    document.addEventListener(name, hear);
+    return () => document.removeEventListener(name, hear);
+  },
+  push: (...calls) => calls.forEach((call) => call(Cupo)),
+};
+
+const openerOf = (event) => event.composedPath().find((node) => node.dataset?.cupoPopup);
+
+if (!customElements.get("cupo-booking")) {
+  customElements.define("cupo-booking", Booking);
+
+  const early = window.Cupo;
+  window.Cupo = Cupo;
+  if (Array.isArray(early)) Cupo.push(...early);
+
+  for (const type of ["pointerover", "focusin"])
+    document.addEventListener(type, (event) => openerOf(event) && ways().catch(() => {}), { passive: true });
+  document.addEventListener("click", (event) => {
+    const opener = openerOf(event);
+    if (!opener || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const name = opener.dataset.cupoPopup;
+    Cupo.open(name, opener).catch(() => location.assign(`${base}/${name}`));
+  });
+}
+
+const { event, floating } = script.dataset;
+if (event) {
   const widget = document.createElement("cupo-booking");
-  widget.setAttribute("event", script.dataset.event);
-  if (script.dataset.link) widget.setAttribute("link", script.dataset.link);
+  for (const { name, value } of script.attributes) if (name.startsWith("data-")) widget.setAttribute(name.slice(5), value);
   if (script.lang) widget.lang = script.lang;
   script.after(widget);
 }
+if (floating) ways().then((it) => it.floating(script));

@@ -3,7 +3,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { createServer as createHttpServer, request, type Server } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -33,12 +34,22 @@ export class World {
   private smtp = '';
   private log = '';
 
-  private constructor(private readonly directory: string) {}
+  private proxy?: Server;
 
-  static async start(): Promise<World> {
-    const world = new World(await mkdtemp(join(tmpdir(), 'cupo-world-')));
+  private constructor(
+    private readonly directory: string,
+    private readonly limits: string,
+  ) {}
+
+  /** `below`: a path such as `/book`, below which a proxy of another port shows Cupo. `limits`: lines of that section. */
+  static async start({ below = '', limits = '' } = {}): Promise<World> {
+    const world = new World(await mkdtemp(join(tmpdir(), 'cupo-world-')), limits);
     const port = await freePort();
     world.cupo = `http://127.0.0.1:${port}`;
+    if (below) {
+      world.proxy = await startProxy(below, port);
+      world.cupo = `http://127.0.0.1:${(world.proxy.address() as AddressInfo).port}${below}`;
+    }
     try {
       await world.startSimulators();
       await world.configure(port);
@@ -52,7 +63,7 @@ export class World {
 
   private async startSimulators() {
     const any = '127.0.0.1:0';
-    const flags = ['--google-listen', any, '--mail-listen', any, '--smtp-listen', any, '--site-listen', any];
+    const flags = ['--google-listen', any, '--microsoft-listen', any, '--mail-listen', any, '--smtp-listen', any, '--site-listen', any];
     const child = this.spawn('cupo-simulators', ['all', ...flags, '--cupo-url', this.cupo, '--event', 'demo/intro']);
     const ready = await firstLine(child);
     const addresses = JSON.parse(ready);
@@ -77,12 +88,14 @@ auth_url = "${this.google}/o/oauth2/v2/auth"
 token_url = "${this.google}/token"
 revoke_url = "${this.google}/revoke"
 api_url = "${this.google}"
-webhook_url = "${this.cupo}"
+webhook_url = "${this.cupo}/webhooks/google"
 [smtp]
 host = "${host}"
 port = ${smtpPort}
 tls = "none"
 from = "Cupo <cupo@example.com>"
+[limits]
+${this.limits}
 `;
     await writeFile(this.configuration, configuration, { mode: 0o600 });
   }
@@ -154,12 +167,32 @@ from = "Cupo <cupo@example.com>"
   }
 
   async stop() {
+    this.proxy?.closeAllConnections();
+    this.proxy?.close();
     for (const child of this.children) {
       child.kill('SIGTERM');
     }
     await Promise.all(this.children.map((child) => (child.exitCode === null ? new Promise((done) => child.once('exit', done)) : undefined)));
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Hands what lies below a path to a server on this machine, as it comes, and answers 404 to everything else. */
+async function startProxy(below: string, port: number): Promise<Server> {
+  const proxy = createHttpServer((incoming, outgoing) => {
+    if (!incoming.url?.startsWith(`${below}/`)) {
+      outgoing.writeHead(404).end('not below the path');
+      return;
+    }
+    const { url: path, method, headers } = incoming;
+    const asked = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    asked.once('error', () => outgoing.writeHead(502).end());
+    incoming.pipe(asked);
+  });
+  return new Promise((resolve) => proxy.listen(0, '127.0.0.1', () => resolve(proxy)));
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,1 @@
+/// <reference path="../../widget/embed.d.ts" />
