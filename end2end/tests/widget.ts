@@ -10,9 +10,9 @@ export const slots = (place: Place) => place.locator('button[data-start]');
 
 /** Opens the first free day and answers the starts that it offers. */
 export async function openFreeDay(place: Place): Promise<string[]> {
-  const nextMonth = place.getByRole('button', { name: /next month|mes siguiente/i });
+  const nextMonth = place.getByRole('button', { name: /next month|mes siguiente|الشهر التالي/i });
   await expect(place.locator('button[data-day]').first()).toBeVisible();
-  await expect(freeDays(place).first().or(place.getByRole('button', { name: /next free time|próxima/i }))).toBeVisible();
+  await expect(freeDays(place).first().or(place.getByRole('button', { name: /next free time|próxima|أقرب وقت/i })).first()).toBeVisible();
   if ((await freeDays(place).count()) === 0) {
     await nextMonth.click();
   }
@@ -25,7 +25,7 @@ export async function openFreeDay(place: Place): Promise<string[]> {
 export async function openWholeDay(place: Place): Promise<string[]> {
   await openFreeDay(place);
   if ((await freeDays(place).count()) < 2) {
-    await place.getByRole('button', { name: /next month|mes siguiente/i }).click();
+    await place.getByRole('button', { name: /next month|mes siguiente|الشهر التالي/i }).click();
   }
   await expect(freeDays(place).nth(1)).toBeVisible();
   await freeDays(place).last().click();
