@@ -14,6 +14,7 @@ use crate::pages::clock_change::ClockChangePage;
 use crate::pages::connect::{ConnectCaldavPage, ConnectFeedPage, ConnectPage};
 use crate::pages::credentials::CredentialsPage;
 use crate::pages::docs::DocsPage;
+use crate::pages::embed::EmbedPage;
 use crate::pages::event_type::EventTypePage;
 use crate::pages::event_types::EventTypesPage;
 use crate::pages::failed_jobs::FailedJobsPage;
@@ -34,7 +35,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
         <Title formatter=document_title/>
-        <Router>
+        <Router base=crate::browser::base()>
             <Routes fallback=|| view! { <NotFoundPage/> }>
                 <Route path=path!("/") view=LandingPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
@@ -57,6 +58,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("event-types/:id/clock-change") view=ClockChangePage ssr=SsrMode::Async/>
                     <Route path=path!("appointments") view=AppointmentsPage ssr=SsrMode::Async/>
                     <Route path=path!("appointments/:id") view=AppointmentPage ssr=SsrMode::Async/>
+                    <Route path=path!("embed") view=EmbedPage ssr=SsrMode::Async/>
                     <Route path=path!("sites") view=SitesPage ssr=SsrMode::Async/>
                     <Route path=path!("hosts") view=HostsPage ssr=SsrMode::Async/>
                     <Route path=path!("failed-jobs") view=FailedJobsPage ssr=SsrMode::Async/>

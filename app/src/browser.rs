@@ -18,6 +18,24 @@ pub(crate) fn copy(text: &str, done: impl Fn() + 'static) {
 #[cfg(not(feature = "hydrate"))]
 pub(crate) fn copy(_text: &str, _done: impl Fn() + 'static) {}
 
+/// The path below which a proxy shows Cupo, without a slash at its end; empty at the root of its host, and on the server,
+/// which speaks of itself from the root.
+#[cfg(feature = "hydrate")]
+pub(crate) fn base() -> &'static str {
+    use std::sync::OnceLock;
+
+    static BASE: OnceLock<String> = OnceLock::new();
+    BASE.get_or_init(|| {
+        let root = leptos::prelude::document().document_element();
+        root.and_then(|root| root.get_attribute("data-base")).unwrap_or_default()
+    })
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub(crate) fn base() -> &'static str {
+    ""
+}
+
 /// The zone of this machine, an IANA name.
 #[cfg(feature = "hydrate")]
 pub(crate) fn time_zone() -> Option<String> {

@@ -40,5 +40,6 @@ pub use shell::{routes, shell};
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    leptos::server_fn::client::set_server_url(browser::base());
     leptos::mount::hydrate_body(App);
 }

@@ -25,8 +25,16 @@ pub fn shell(assets: ShellAssets) -> impl IntoView {
             response.insert_header(CONTENT_SECURITY_POLICY, policy);
         }
     }
+    // Below a path, a page that the client has drawn names its addresses from the root still.
     let start = format!(
-        "import init, {{ hydrate }} from {:?}; init({{ module_or_path: {:?} }}).then(() => hydrate());",
+        "const base = document.documentElement.dataset.base ?? '';
+        if (base) for (const [type, name] of [['click', 'href'], ['submit', 'action']]) addEventListener(type, ({{ target }}) => {{
+            const node = target.closest(`[${{name}}^='/']`), address = node?.getAttribute(name);
+            if (node && !`${{address}}/`.startsWith(`${{base}}/`)) node.setAttribute(name, base + address);
+        }}, true);
+        const {{ default: init, hydrate }} = await import(base + {:?});
+        await init({{ module_or_path: base + {:?} }});
+        hydrate();",
         assets.app_js, assets.app_wasm
     );
     view! {

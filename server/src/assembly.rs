@@ -16,6 +16,7 @@ use cupo_store::{Store, StoreError};
 use url::Url;
 
 use crate::config::{Config, Database, Smtp, SmtpTls, is_loopback};
+use crate::prefix;
 
 /// How often, and after which pause, SQLite is brought up to date once more when another process was at it.
 const MIGRATION_RETRIES: u32 = 8;
@@ -182,6 +183,6 @@ fn mailer(smtp: &Smtp) -> Result<Mailer> {
 
 fn below(public_url: &Url, path: &str) -> Url {
     let mut url = public_url.clone();
-    url.set_path(path);
+    url.set_path(&format!("{}{path}", prefix::of(public_url)));
     url
 }

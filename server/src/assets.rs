@@ -31,11 +31,14 @@ struct Manifest {
     app_css: String,
 }
 
+/// The codings that `cargo xtask build` leaves beside each file, with their names over HTTP, the smallest first.
+const CODINGS: [(&str, &str); 3] = [("br", "br"), ("zst", "zstd"), ("gz", "gzip")];
+
 /// One file with the forms in which it can be sent.
 struct Asset {
     plain: Bytes,
-    brotli: Option<Bytes>,
-    gzip: Option<Bytes>,
+    /// The codings in which it is there, in their order.
+    coded: Vec<(&'static str, Bytes)>,
     content_type: HeaderValue,
     etag: HeaderValue,
 }
@@ -61,14 +64,18 @@ impl Assets {
     /// Takes every file into memory; in a release build they are there already.
     #[must_use]
     pub fn load() -> Self {
-        let compressed = |path: &str| path.ends_with(".br") || path.ends_with(".gz");
-        let files = Files::iter().filter(|path| !compressed(path)).filter_map(|path| {
+        let is_coded = |path: &str| {
+            path.rsplit_once('.').is_some_and(|(_, last)| CODINGS.iter().any(|(extension, _)| *extension == last))
+        };
+        let files = Files::iter().filter(|path| !is_coded(path)).filter_map(|path| {
             let file = Files::get(&path)?;
+            let coded = CODINGS.iter().filter_map(|(extension, coding)| {
+                Some((*coding, bytes_of(Files::get(&format!("{path}.{extension}"))?.data)))
+            });
             let etag = format!("\"{}\"", hex::encode(&file.metadata.sha256_hash()[..16]));
             let asset = Asset {
                 plain: bytes_of(file.data),
-                brotli: Files::get(&format!("{path}.br")).map(|it| bytes_of(it.data)),
-                gzip: Files::get(&format!("{path}.gz")).map(|it| bytes_of(it.data)),
+                coded: coded.collect(),
                 content_type: HeaderValue::from_static(content_type(&path)),
                 etag: HeaderValue::from_str(&etag).expect("hexadecimal digits are visible ASCII"),
             };
@@ -131,10 +138,9 @@ impl Assets {
 impl Asset {
     fn best(&self, request: &HeaderMap) -> (Bytes, Option<&'static str>) {
         let accepted = request.get(ACCEPT_ENCODING).and_then(|it| it.to_str().ok()).unwrap_or("");
-        match (&self.brotli, &self.gzip) {
-            (Some(brotli), _) if accepts(accepted, "br") => (brotli.clone(), Some("br")),
-            (_, Some(gzip)) if accepts(accepted, "gzip") => (gzip.clone(), Some("gzip")),
-            _ => (self.plain.clone(), None),
+        match self.coded.iter().find(|(coding, _)| accepts(accepted, coding)) {
+            Some((coding, bytes)) => (bytes.clone(), Some(coding)),
+            None => (self.plain.clone(), None),
         }
     }
 }
@@ -161,6 +167,8 @@ fn content_type(path: &str) -> &'static str {
         Some("js") => "text/javascript; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("wasm") => "application/wasm",
+        // The registered type of this extension is a video's.
+        Some("ts") => "text/plain; charset=utf-8",
         Some("json") => "application/json",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",

@@ -14,6 +14,7 @@ pub mod config;
 mod etag;
 mod language;
 mod pages;
+mod prefix;
 pub mod problem;
 mod query;
 mod rate;

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::rate::{ClientKey, RateLimits};
 use crate::routes;
 use crate::state::{AppState, Inner, WorkerState};
-use crate::{assembly, telemetry};
+use crate::{assembly, prefix, telemetry};
 
 /// How long open connections may take to finish when the server stops. Its worker has a grace period of its own
 /// ([`EngineSettings::worker_grace`](cupo_engine::EngineSettings::worker_grace)).
@@ -94,7 +94,7 @@ impl Server {
             })
         });
         let application = routes::router(&state);
-        let router = application.clone().into_make_service_with_connect_info::<SocketAddr>();
+        let router = prefix::below(prefix::of(&public_url), application.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let serving = {
             use axum::serve::ListenerExt;
             // Answers are small and complete: waiting for more would only delay them.

@@ -16,6 +16,7 @@ pub mod credentials;
 pub mod docs;
 #[cfg(feature = "ssr")]
 mod draft;
+pub mod embed;
 pub mod event_type;
 pub mod event_types;
 pub mod failed_jobs;

@@ -8,6 +8,7 @@ pub(crate) mod clock_change;
 pub(crate) mod connect;
 pub(crate) mod credentials;
 pub(crate) mod docs;
+pub(crate) mod embed;
 pub(crate) mod event_type;
 pub(crate) mod event_types;
 pub(crate) mod failed_jobs;

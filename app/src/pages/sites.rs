@@ -80,7 +80,7 @@ fn Tag(event_types: Vec<EventTypeRow>, embed_url: String) -> impl IntoView {
                         <button type="submit" class="button unscripted">{t("dashboard.show")}</button>
                     </form>
                     <Copyable label=t("dashboard.tag") text=tag multiline=true id="tag-text"/>
-                    <p><a href="/docs/embedding">{t("dashboard.tag_more")}</a></p>
+                    <p><a href="/dashboard/embed">{t("dashboard.tag_ways")}</a></p>
                 })
             }}
         </section>

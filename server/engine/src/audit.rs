@@ -23,6 +23,7 @@ pub(crate) enum Subject<'a> {
     Appointment(&'a AppointmentId),
     Account(&'a AccountId),
     Job(&'a JobId),
+    Organization(&'a OrganizationId),
 }
 
 impl Subject<'_> {
@@ -31,6 +32,7 @@ impl Subject<'_> {
             Self::Appointment(_) => "appointment",
             Self::Account(_) => "account",
             Self::Job(_) => "job",
+            Self::Organization(_) => "organization",
         }
     }
 
@@ -39,6 +41,7 @@ impl Subject<'_> {
             Self::Appointment(id) => id.as_str(),
             Self::Account(id) => id.as_str(),
             Self::Job(id) => id.as_str(),
+            Self::Organization(id) => id.as_str(),
         }
     }
 }

@@ -5,6 +5,7 @@ use cupo_core::{
     ids::{OrganizationId, UserId},
     parse::{EmailAddress, FieldErrors, FieldProblem, PersonName, Slug, required_text},
     text::Locale,
+    theme::Theme,
     zone::TimeZoneName,
 };
 use cupo_providers::Secret;
@@ -156,6 +157,7 @@ impl Engine {
             id: self.fresh(),
             slug: form.organization_slug,
             name: form.organization_name,
+            theme: Theme::default(),
             created_at: now,
         };
         let user = User {

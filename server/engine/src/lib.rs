@@ -41,8 +41,10 @@ pub mod random;
 mod reconcile;
 mod schedules;
 mod sites;
+mod site_check;
 mod staleness;
 mod sync;
+mod theme;
 mod webhooks;
 mod why;
 mod worker;
@@ -51,7 +53,7 @@ pub use absences::AbsenceInput;
 pub use accounts::{AccountCondition, AccountOverview, AccountTest, CalendarChoice, TestStep, TestWhat};
 pub use announcements::{ADMISSIONS_EVERY, Admissions};
 pub use appointments::{AppointmentDetail, AppointmentSummary, Page};
-pub use availability::{CachedSlots, SeriesRequest, SlotsRequest};
+pub use availability::{CachedSlots, MAX_DAYS, SeriesRequest, SlotsRequest};
 pub use booking::Booked;
 pub use booking_links::BookingLinkMade;
 pub use connect::{CaldavInput, ConnectOutcome, ConnectStart, FeedInput, MailboxInput, OauthCallback};
@@ -73,5 +75,7 @@ pub use reconcile::{FailedCalendar, Finding, FindingKind, FindingOutcome, Mendin
 pub use schedules::{
     DateOverrideInput, LocalIntervalInput, ScheduleInput, ScheduleOverview, TravelInput, WeeklyHoursInput,
 };
+pub use site_check::{SiteCheck, SiteFinding};
 pub use sites::SiteInput;
+pub use theme::ThemeInput;
 pub use webhooks::NotificationOutcome;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
+use http::header::{CONTENT_SECURITY_POLICY, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -61,6 +61,25 @@ pub enum Feed {
         /// To be sent with the next request.
         validators: Validators,
     },
+}
+
+/// A page of a site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebPage {
+    /// Where it was found in the end.
+    pub address: Url,
+    /// Each `Content-Security-Policy` that came with it.
+    pub policies: Vec<String>,
+    /// Its HTML; bytes that are no UTF-8 are replaced.
+    pub html: String,
+}
+
+/// An answer that was read.
+struct Found {
+    /// Where it was found in the end.
+    address: Url,
+    headers: HeaderMap,
+    text: String,
 }
 
 /// By which a server tells whether a file is still the one that was read (RFC 9110, section 8.8); not every server has any.
@@ -154,6 +173,23 @@ impl FeedReader {
 
     /// Gets the file, unless it is still the one that bore `known`. `webcal://` is read as `https://`.
     pub async fn get_unless(&self, address: &str, known: &Validators) -> Result<Feed, FeedError> {
+        Ok(match self.exchange(address, known).await? {
+            None => Feed::Unchanged,
+            Some(Found { headers, text, .. }) => Feed::Changed { text, validators: Validators::told(&headers) },
+        })
+    }
+
+    /// Gets a page of the web.
+    pub async fn page(&self, address: &str) -> Result<WebPage, FeedError> {
+        let found = self.exchange(address, &Validators::default()).await?;
+        let Found { address, headers, text } = found.ok_or_else(|| FeedError::Transient("304".into()))?;
+        let policies = headers.get_all(CONTENT_SECURITY_POLICY).iter();
+        let policies = policies.filter_map(|policy| policy.to_str().ok().map(str::to_owned)).collect();
+        Ok(WebPage { address, policies, html: text })
+    }
+
+    /// Asks for an address and reads the answer, limited, logged and counted as a whole; `None` is one that did not change.
+    async fn exchange(&self, address: &str, known: &Validators) -> Result<Option<Found>, FeedError> {
         let url = read_address(address)?;
         let request_id = new_request_id();
         let span = tracing::info_span!(
@@ -186,7 +222,7 @@ impl FeedReader {
     }
 
     /// Goes where the server sends to, a few times.
-    async fn follow(&self, mut url: Url, headers: HeaderMap, is_conditional: bool) -> Result<Feed, FeedError> {
+    async fn follow(&self, mut url: Url, headers: HeaderMap, is_conditional: bool) -> Result<Option<Found>, FeedError> {
         for _ in 0..=self.config.max_redirects {
             if !self.config.allows_private_addresses && !is_public_literal(&url) {
                 return Err(FeedError::PrivateAddress);
@@ -196,8 +232,8 @@ impl FeedReader {
             let status = response.status();
             tracing::Span::current().record("status", status.as_u16());
             match status {
-                StatusCode::OK => return self.read(response).await,
-                StatusCode::NOT_MODIFIED if is_conditional => return Ok(Feed::Unchanged),
+                StatusCode::OK => return self.read(url, response).await.map(Some),
+                StatusCode::NOT_MODIFIED if is_conditional => return Ok(None),
                 StatusCode::MOVED_PERMANENTLY
                 | StatusCode::FOUND
                 | StatusCode::SEE_OTHER
@@ -220,8 +256,8 @@ impl FeedReader {
         Err(FeedError::Refused("too many redirects".into()))
     }
 
-    async fn read(&self, mut response: reqwest::Response) -> Result<Feed, FeedError> {
-        let validators = Validators::told(response.headers());
+    async fn read(&self, address: Url, mut response: reqwest::Response) -> Result<Found, FeedError> {
+        let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > self.config.max_bytes {
@@ -229,7 +265,7 @@ impl FeedReader {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Feed::Changed { text: String::from_utf8_lossy(&body).into_owned(), validators })
+        Ok(Found { address, headers, text: String::from_utf8_lossy(&body).into_owned() })
     }
 }
 

@@ -32,7 +32,7 @@ pub use event::{
     Attendee, CalendarEvent, EventKind, EventMark, EventStatus, EventTime, Meeting, MeetingKind, MeetingLink, Reminder,
     ReminderMethod, Reminders, ResponseStatus, Transparency, Visibility,
 };
-pub use feed::{Feed, FeedConfig, FeedError, FeedReader, Validators};
+pub use feed::{Feed, FeedConfig, FeedError, FeedReader, Validators, WebPage};
 pub use provider::{
     CalendarFreeBusy, CalendarProvider, Changes, EventChange, Expected, FreeBusyProblem, Notification,
     NotificationState, ProviderCalendar, PutOutcome, Renewal, SyncCursor, Watch, WatchRequest, instance_id,

@@ -11,7 +11,7 @@ use super::reader::{Reader, Show};
 pub struct Address {
     /// Where the process listens; port 0 takes any free one.
     pub listen: SocketAddr,
-    /// What people and providers type, without a path. `None` when it follows from a loopback `listen`.
+    /// What people and providers type, with the path below which a proxy shows Cupo, if any. `None` when it follows from a loopback `listen`.
     pub public_url: Option<Url>,
 }
 
@@ -26,7 +26,7 @@ impl Address {
 }
 
 const PUBLIC_URL: &str =
-    "give the address that browsers use, such as https://book.example.com, without a path; http only for this machine";
+    "give the address that browsers use, such as https://book.example.com or https://example.com/book; http only for this machine";
 
 pub fn read(reader: &Reader) -> Option<Address> {
     let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));
@@ -44,7 +44,9 @@ pub fn read(reader: &Reader) -> Option<Address> {
 fn parse_public_url(text: &str) -> Option<Url> {
     let url: Url = text.parse().ok()?;
     let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
-    let plain = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte);
+    let path = url.path().bytes().all(is_plain) && !url.path().contains("//");
+    let plain = path && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     (secure && plain && url.has_host()).then_some(url)
 }
 

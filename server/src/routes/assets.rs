@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use cupo_app::public::{MEETING_LINK_SCRIPT, MEETING_LINK_SCRIPT_PATH};
+use cupo_app::public::{FRAME_SCRIPT, FRAME_SCRIPT_PATH, MEETING_LINK_SCRIPT, MEETING_LINK_SCRIPT_PATH};
 
 use crate::assets::Freshness;
 use crate::problem::{Kind, Outcome};
@@ -19,8 +19,10 @@ const ROBOTS: &str = "User-agent: *\nDisallow: /dashboard\nDisallow: /manage/\nD
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/embed.js", get(loader))
+        .route("/embed.d.ts", get(types))
         .route("/assets/{*path}", get(asset))
-        .route(MEETING_LINK_SCRIPT_PATH, get(meeting_link_script))
+        .route(MEETING_LINK_SCRIPT_PATH, get(async || script(MEETING_LINK_SCRIPT)))
+        .route(FRAME_SCRIPT_PATH, get(async || script(FRAME_SCRIPT)))
         .route("/favicon.ico", get(favicon))
         .route("/favicon.svg", get(favicon))
         .route("/robots.txt", get(ROBOTS))
@@ -28,6 +30,11 @@ pub fn router() -> Router<AppState> {
 
 async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Outcome<Response> {
     let found = state.assets.respond("embed.js", Freshness::Short, &headers);
+    found.ok_or_else(|| Kind::UnknownAddress.into())
+}
+
+async fn types(State(state): State<AppState>, headers: HeaderMap) -> Outcome<Response> {
+    let found = state.assets.respond("embed.d.ts", Freshness::Short, &headers);
     found.ok_or_else(|| Kind::UnknownAddress.into())
 }
 
@@ -40,6 +47,6 @@ async fn favicon() -> impl IntoResponse {
     ([(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "public, max-age=86400")], FAVICON)
 }
 
-async fn meeting_link_script() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/javascript"), (CACHE_CONTROL, "public, max-age=3600")], MEETING_LINK_SCRIPT)
+fn script(text: &'static str) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/javascript"), (CACHE_CONTROL, "public, max-age=3600")], text)
 }

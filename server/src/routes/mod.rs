@@ -7,6 +7,7 @@ mod embed;
 mod manage;
 mod oauth;
 mod operations;
+mod preview;
 mod public;
 mod webhooks;
 
@@ -41,6 +42,7 @@ pub fn router(state: &AppState) -> Router {
         .layer(limits.pages.layer());
     let people = Router::new()
         .merge(dashboard::router(state, limits))
+        .merge(preview::router())
         .merge(public::router(limits))
         .merge(manage::router(limits))
         .merge(oauth::router())

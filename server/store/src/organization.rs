@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use cupo_core::ids::OrganizationId;
 use cupo_core::parse::Slug;
+use cupo_core::theme::Theme;
 
 use crate::row::{Fields, Record};
 use crate::tx::sql;
@@ -15,12 +16,14 @@ pub struct Organization {
     /// Unique in the installation: the first part of public addresses.
     pub slug: Slug,
     pub name: String,
+    /// How its widgets look.
+    pub theme: Theme,
     pub created_at: DateTime<Utc>,
 }
 
 macro_rules! columns {
     () => {
-        "id, slug, name, created_at"
+        "id, slug, name, theme, created_at"
     };
 }
 
@@ -32,6 +35,7 @@ impl Record for Organization {
             id: fields.parse("id", OrganizationId::parse)?,
             slug: fields.parse("slug", Slug::parse)?,
             name: fields.text("name")?,
+            theme: fields.json("theme")?,
             created_at: fields.instant("created_at")?,
         })
     }
@@ -39,10 +43,11 @@ impl Record for Organization {
 
 /// Fails with `Unique("organization.slug")` when the slug is taken.
 pub async fn organization_insert(tx: &mut Tx, organization: &Organization) -> Result<(), StoreError> {
-    sql(concat!("insert into organization (", columns!(), ") values ($1, $2, $3, $4)"))
+    sql(concat!("insert into organization (", columns!(), ") values ($1, $2, $3, $4, $5)"))
         .bind(&organization.id)
         .bind(organization.slug.as_str())
         .bind(&organization.name)
+        .bind(serde_json::to_string(&organization.theme)?)
         .bind(organization.created_at)
         .execute(tx)
         .await
@@ -58,6 +63,20 @@ pub async fn organization_get(
 
 pub async fn organization_get_by_slug(tx: &mut Tx, slug: &Slug) -> Result<Option<Organization>, StoreError> {
     sql(concat!("select ", columns!(), " from organization where slug = $1")).bind(slug.as_str()).optional(tx).await
+}
+
+/// Stores how the organization's widgets look.
+pub async fn organization_set_theme(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    theme: &Theme,
+) -> Result<bool, StoreError> {
+    let changed = sql("update organization set theme = $2 where id = $1")
+        .bind(organization_id)
+        .bind(serde_json::to_string(theme)?)
+        .execute(tx)
+        .await?;
+    Ok(changed == 1)
 }
 
 /// Deletes the organization with everything of it, and the users who belong to no other one.

@@ -24,6 +24,8 @@ macro_rules! migrations {
             (2, "availability", include_str!(concat!("../../../migrations/", $store, "/0002_availability.sql"))),
             (3, "providers", include_str!(concat!("../../../migrations/", $store, "/0003_providers.sql"))),
             (4, "operations", include_str!(concat!("../../../migrations/", $store, "/0004_operations.sql"))),
+            (5, "theme", include_str!(concat!("../../../migrations/", $store, "/0005_theme.sql"))),
+            (6, "tracking", include_str!(concat!("../../../migrations/", $store, "/0006_tracking.sql"))),
         ]
     };
 }

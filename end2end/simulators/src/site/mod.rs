@@ -25,7 +25,7 @@ use crate::http_server::{BoundListener, HttpServer};
 pub struct SiteOptions {
     /// Port 0 asks the system for a free one.
     pub listen: SocketAddr,
-    /// Where Cupo is: the origin of `/embed.js`.
+    /// Where Cupo is: what stands before `/embed.js`.
     pub cupo_url: String,
     /// The event type that the tags name, as `org/slug`.
     pub event: String,
@@ -42,7 +42,8 @@ impl SampleSite {
     pub async fn start(options: SiteOptions) -> anyhow::Result<Self> {
         let cupo = url::Url::parse(&options.cupo_url).with_context(|| format!("{:?} is no URL", options.cupo_url))?;
         let event = EventName::parse(&options.event).with_context(|| format!("{:?} is no org/slug", options.event))?;
-        let site = Site { cupo: cupo.origin().ascii_serialization(), event };
+        let origin = cupo.origin().ascii_serialization();
+        let site = Site { cupo: format!("{origin}{}", cupo.path().trim_end_matches('/')), origin, event };
         let router = Router::new()
             .route("/", get(business))
             .route("/es", get(business_in_spanish))
@@ -69,7 +70,10 @@ impl SampleSite {
 
 #[derive(Debug, Clone)]
 struct Site {
+    /// The address of Cupo without a slash at its end.
     cupo: String,
+    /// The origin of that address.
+    origin: String,
     event: EventName,
 }
 
@@ -138,7 +142,7 @@ async fn business_in_spanish(
 
 async fn strict_policy(State(site): State<Site>, Query(choice): Query<Choice>) -> Result<Response, Malformed> {
     let page = business(State(site.clone()), Query(choice)).await?;
-    let cupo = &site.cupo;
+    let cupo = &site.origin;
     let policy = format!(
         "default-src 'self'; script-src {cupo}; connect-src {cupo}; frame-src {cupo}; \
          style-src 'self' {cupo} 'unsafe-inline'; img-src * data:"
@@ -211,7 +215,8 @@ mod tests {
 
     #[test]
     fn every_text_of_the_page_is_there_in_both_languages() {
-        let site = Site { cupo: "http://127.0.0.1:3000".to_owned(), event: EventName("demo/intro".to_owned()) };
+        let cupo = "http://127.0.0.1:3000".to_owned();
+        let site = Site { origin: cupo.clone(), cupo, event: EventName("demo/intro".to_owned()) };
         for language in [Language::English, Language::Spanish] {
             let page = business_page(&site, language, "");
             assert!(!page.contains("{{"), "a placeholder is left in {}", language.code());

@@ -43,6 +43,17 @@ async fn the_other_pages_carry_their_variants() {
 }
 
 #[tokio::test]
+async fn a_cupo_below_a_path_is_named_with_it_but_in_a_policy_by_its_origin() {
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let options = SiteOptions { listen, cupo_url: format!("{CUPO}/book/"), event: "demo/intro".to_owned() };
+    let site = SampleSite::start(options).await.unwrap();
+    let (_, html, policy) = page(&site, "/csp").await;
+    assert!(html.contains(&format!("<script async src=\"{CUPO}/book/embed.js\"></script>")), "{html}");
+    assert!(policy.contains(&format!("script-src {CUPO};")), "{policy}");
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn a_malformed_event_or_language_is_refused() {
     let site = site().await;
     for path in ["/?event=nonsense", "/hostile?event=a/%22%3E", "/two?a=x", "/tag?event=A/b", "/?lang=fr"] {

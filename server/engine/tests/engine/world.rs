@@ -442,7 +442,7 @@ fn parts(
 }
 
 /// A busy machine is no dead provider.
-fn patient() -> EngineSettings {
+pub fn patient() -> EngineSettings {
     EngineSettings { stale_patience: std::time::Duration::from_secs(10), ..delivered() }
 }
 
@@ -574,6 +574,7 @@ pub fn request(start: &str) -> BookingRequest {
         link: None,
         answers: Default::default(),
         recurrence: None,
+        tracking: Default::default(),
     }
 }
 

@@ -66,7 +66,8 @@ pub async fn examine(config: &Config, store: Option<Store>, clock: Arc<dyn Clock
 
 async fn public_address(client: &Client, public_url: &Url) -> Finding {
     const SUBJECT: &str = "public address";
-    let address = public_url.join("/healthz").expect("a path joins every http address");
+    let mut address = public_url.clone();
+    address.set_path(&format!("{}/healthz", crate::prefix::of(public_url)));
     match client.get(address).send().await {
         Ok(answer) if answer.status().is_success() => Finding::fine(SUBJECT, format!("Cupo answers at {public_url}")),
         Ok(answer) => Finding::wrong(

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cupo_core::ids::{AuditEntryId, CredentialId, JobId};
+use cupo_core::theme::Theme;
 use cupo_store::*;
 
 use crate::world::{account, appointment, at, between, busy, id, insert, job, mapping, on_both, subscription};
@@ -106,6 +107,8 @@ on_both! {
                 assert!(account_list_by_credential(tx, theirs, &credential.id).await?.is_empty());
                 assert!(event_type_hosts_with_own_calendars(tx, theirs, user).await?.is_empty());
                 assert!(busy_interval_list_all(tx, theirs, calendar, between(-1_000, 1_000)).await?.is_empty());
+                let theme = Theme { radius: Some(3), ..Theme::default() };
+                assert!(organization_set_theme(tx, theirs, &theme).await?);
                 assert!(!provider_credential_update(tx, theirs, &credential.id, b"x").await?);
                 assert!(!provider_credential_delete(tx, theirs, &credential.id).await?);
                 assert!(!account_set_claims_challenge(tx, theirs, &mailbox.id, "{}", at(1)).await?);
@@ -115,6 +118,8 @@ on_both! {
                 assert_eq!(calendars_set_stale_told(tx, theirs, std::slice::from_ref(calendar), at(1)).await?, 0);
                 // All of it is there for those whose it is.
                 let ours = ours.id();
+                assert_eq!(organization_get(tx, ours).await?.unwrap().theme, Theme::default());
+                assert_eq!(organization_get(tx, theirs).await?.unwrap().theme, theme);
                 assert_eq!(provider_credential_get(tx, ours, &credential.id).await?.unwrap().ciphertext, b"sealed");
                 assert_eq!(account_list_by_credential(tx, ours, &credential.id).await?.len(), 1);
                 assert_eq!(event_type_hosts_with_own_calendars(tx, ours, user).await?.len(), 1);

@@ -1,5 +1,6 @@
 use cupo_core::parse::{EmailAddress, Slug};
 use cupo_core::text::Locale;
+use cupo_core::theme::{Color, MOST_RADIUS, Scheme, Theme};
 use cupo_store::*;
 
 use crate::world::{at, id, on_both, taken, user};
@@ -14,6 +15,18 @@ on_both! {
         assert_eq!(by_slug.id, by_id.id);
         let other = Slug::parse("other").unwrap();
         assert!(world.read(async |tx| organization_get_by_slug(tx, &other).await).await.is_none());
+    }
+
+    async fn an_organization_keeps_how_its_widgets_look(world: World) {
+        let tenant = world.tenant("acme").await;
+        let stored = async || world.read(async |tx| organization_get(tx, tenant.id()).await).await.unwrap().theme;
+        assert_eq!(stored().await, Theme::default());
+        let theme =
+            Theme { accent: Some(Color::parse("#7a1fa2").unwrap()), scheme: Scheme::Dark, radius: Some(MOST_RADIUS) };
+        assert!(world.write(async |tx| organization_set_theme(tx, tenant.id(), &theme).await).await.unwrap());
+        assert_eq!(stored().await, theme);
+        let nobody = cupo_core::ids::OrganizationId::parse(&id()).unwrap();
+        assert!(!world.write(async |tx| organization_set_theme(tx, &nobody, &theme).await).await.unwrap());
     }
 
     async fn a_slug_names_one_organization(world: World) {

@@ -443,6 +443,7 @@ impl Story {
             "/dashboard/event-types",
             "/dashboard/appointments?filter=cancelled",
             "/dashboard/sites",
+            "/dashboard/embed",
             "/dashboard/hosts",
             "/metrics",
             "/readyz",
@@ -452,7 +453,7 @@ impl Story {
         }
         let event_type = self.world.event_type_id(&self.cookie, "intro").await;
         self.get(&format!("/dashboard/event-types/{event_type}")).await;
-        for function in ["calendars", "credentials", "overview", "appointments", "session", "sites", "hosts"] {
+        for function in ["calendars", "credentials", "overview", "appointments", "session", "sites", "embed", "hosts"] {
             self.form(function, &[("filter", "cancelled")], "application/json").await;
         }
         let ana = self.world.ana().await;

@@ -73,6 +73,8 @@ fn dashboard() -> Vec<(&'static str, Entry)> {
             ]),
         ),
         ("GET /dashboard/sites", own("/dashboard/sites")),
+        ("GET /dashboard/embed", own("/dashboard/embed")),
+        ("GET /dashboard/embed/preview", Public("it draws what its address says; the calendar in it asks for itself")),
         ("GET /dashboard/hosts", own("/dashboard/hosts")),
         ("GET /dashboard/failed-jobs", own("/dashboard/failed-jobs")),
     ]

@@ -14,6 +14,8 @@ fn files() -> Vec<(&'static str, Entry)> {
     vec![
         ("GET /assets/{*path}", Public("files of the product")),
         ("GET /embed.js", Public("a file of the product")),
+        ("GET /embed.d.ts", Public("a file of the product")),
+        ("GET /frame.js", Public("a file of the product")),
         ("GET /meeting-link.js", Public("a file of the product")),
         ("GET /favicon.ico", Public("a file of the product")),
         ("GET /favicon.svg", Public("a file of the product")),
@@ -34,6 +36,15 @@ fn embed() -> Vec<(&'static str, Entry)> {
                 get("/embed/v1/event-types/$own.org/$their.event"),
                 get("/embed/v1/event-types/$own.org/$own.link_event?link=$their.link_token"),
                 get("/embed/v1/event-types/$their.org/$their.link_event?link=$own.link_token"),
+            ]),
+        ),
+        (
+            "GET /embed/v1/first",
+            Guarded(vec![
+                get("/embed/v1/first?org=$own.org&event=$own.event&zone=UTC&markup=1").own(),
+                get("/embed/v1/first?org=$own.org&event=$their.event&zone=UTC&markup=1"),
+                get("/embed/v1/first?org=$own.org&event=$own.link_event&zone=UTC&markup=1&link=$their.link_token"),
+                get("/embed/v1/first?org=$their.org&event=$their.link_event&zone=UTC&markup=1&link=$own.link_token"),
             ]),
         ),
         (

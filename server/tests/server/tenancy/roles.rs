@@ -134,6 +134,18 @@ fn table() -> BTreeMap<&'static str, Allows> {
         ),
         ("hosts", Refuses(Forbidden, vec![form("/dashboard/api/hosts", &[])])),
         ("sites", OwnThings),
+        ("embed", OwnThings),
+        ("site_check", OwnThings),
+        (
+            "theme_save",
+            Refuses(
+                Forbidden,
+                vec![form(
+                    "/dashboard/api/theme_save",
+                    &[("form[accent]", "#123456"), ("form[scheme]", "dark"), ("form[radius]", "8")],
+                )],
+            ),
+        ),
         (
             "member_add",
             Refuses(

@@ -363,6 +363,23 @@ fn organization() -> Vec<(&'static str, Entry)> {
             ]),
         ),
         ("POST /dashboard/api/sites", Guarded(vec![form("/dashboard/api/sites", &[]).own()])),
+        ("POST /dashboard/api/embed", Guarded(vec![form("/dashboard/api/embed", &[]).own()])),
+        (
+            "POST /dashboard/api/theme_save",
+            Guarded(vec![
+                form(
+                    "/dashboard/api/theme_save",
+                    &[("form[accent]", "#123456"), ("form[scheme]", "dark"), ("form[radius]", "8")],
+                )
+                .own(),
+            ]),
+        ),
+        (
+            "POST /dashboard/api/site_check",
+            Guarded(vec![
+                form("/dashboard/api/site_check", &[("event", "any/thing"), ("address", "http://127.0.0.1:9/")]).own(),
+            ]),
+        ),
         ("POST /dashboard/api/failed_jobs", Guarded(vec![form("/dashboard/api/failed_jobs", &[]).own()])),
         (
             "POST /dashboard/api/failed_job_retry",

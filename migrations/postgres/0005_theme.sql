@@ -1,0 +1,3 @@
+-- How an organization's widgets look: `cupo_core::theme::Theme` as JSON. `../sqlite` says the same: a test compares the tables
+-- that come out.
+alter table organization add column theme text not null default '{}';
