@@ -1,15 +1,16 @@
-//! What the widget takes from the browser: `Intl`, parsed JSON, elements, time and promises.
+//! What the widget takes from the browser: `Intl`, parsed JSON, the page's nodes, time and promises.
 
 use std::cell::RefCell;
 
 use js_sys::{Array, JSON, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, HtmlElement, Node};
+use web_sys::HtmlElement;
 
 use crate::calendar::{Day, Instant, Month};
 use crate::json::Json;
+use crate::strings::{concat, decimal, list};
 use crate::view::Words;
-use crate::zone::{Zone, read_offset};
+use crate::zone::{Zone, ZoneChoice, read_offset};
 
 #[wasm_bindgen]
 extern "C" {
@@ -21,6 +22,30 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn format(this: &DateTimeFormat, at: f64) -> String;
+
+    #[wasm_bindgen(js_namespace = Intl)]
+    type NumberFormat;
+
+    #[wasm_bindgen(constructor, js_namespace = Intl)]
+    fn new(language: &str) -> NumberFormat;
+
+    #[wasm_bindgen(method)]
+    fn format(this: &NumberFormat, number: u32) -> String;
+
+    #[wasm_bindgen(js_namespace = Intl)]
+    type PluralRules;
+
+    #[wasm_bindgen(constructor, js_namespace = Intl)]
+    fn new(language: &str) -> PluralRules;
+
+    #[wasm_bindgen(method)]
+    fn select(this: &PluralRules, number: u32) -> String;
+
+    #[wasm_bindgen(js_name = addEventListener)]
+    pub fn listen_to_window(name: &str, listener: &JsValue, is_capturing: bool);
+
+    #[wasm_bindgen(js_name = removeEventListener)]
+    pub fn leave_window(name: &str, listener: &JsValue, is_capturing: bool);
 
     #[wasm_bindgen(js_name = setTimeout)]
     fn set_timeout(callback: &JsValue, after_ms: i32);
@@ -42,11 +67,58 @@ extern "C" {
     #[wasm_bindgen(js_namespace = Math)]
     fn random() -> f64;
 
+    #[wasm_bindgen(js_namespace = sessionStorage, js_name = getItem, catch)]
+    fn session_item(key: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(js_namespace = sessionStorage, js_name = setItem, catch)]
+    fn set_session_item(key: &str, text: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(js_namespace = sessionStorage, js_name = removeItem, catch)]
+    fn remove_session_item(key: &str) -> Result<(), JsValue>;
+
+    /// An element or a text of the page. What it is asked to do cannot fail: names are our own and well formed, and a node
+    /// that was just made can stand anywhere.
+    pub type Place;
+
     #[wasm_bindgen(js_namespace = document, js_name = createElementNS)]
-    fn create_element_ns(namespace: &str, tag: &str) -> Element;
+    fn create_element_ns(namespace: &str, tag: &str) -> Place;
 
     #[wasm_bindgen(js_namespace = document, js_name = createTextNode)]
-    pub fn create_text(text: &str) -> Node;
+    pub fn create_text(text: &str) -> Place;
+
+    #[wasm_bindgen(method, getter, js_name = childNodes)]
+    fn child_nodes(this: &Place) -> JsValue;
+
+    /// The tag; `None` for a text.
+    #[wasm_bindgen(method, getter, js_name = localName)]
+    pub fn local_name(this: &Place) -> Option<String>;
+
+    #[wasm_bindgen(method, getter, js_name = textContent)]
+    pub fn text_content(this: &Place) -> String;
+
+    #[wasm_bindgen(method, setter, js_name = textContent)]
+    pub fn set_text_content(this: &Place, text: &str);
+
+    #[wasm_bindgen(method, js_name = getAttributeNames)]
+    pub fn attribute_names(this: &Place) -> Array;
+
+    #[wasm_bindgen(method, js_name = getAttribute)]
+    pub fn attribute(this: &Place, name: &str) -> Option<String>;
+
+    #[wasm_bindgen(method, js_name = setAttribute)]
+    pub fn set_attribute(this: &Place, name: &str, value: &str);
+
+    #[wasm_bindgen(method, js_name = removeAttribute)]
+    pub fn remove_attribute(this: &Place, name: &str);
+
+    #[wasm_bindgen(method)]
+    pub fn append(this: &Place, child: &Place);
+
+    #[wasm_bindgen(method)]
+    pub fn remove(this: &Place);
+
+    #[wasm_bindgen(method, js_name = replaceWith)]
+    pub fn replace_with(this: &Place, other: &Place);
 
     type Scrollable;
 
@@ -85,8 +157,22 @@ pub fn present() -> Instant {
 /// A key that no other booking has. `crypto.randomUUID` is missing on pages without TLS.
 pub fn fresh_key() -> String {
     random_uuid().unwrap_or_else(|_| {
-        (0..4).map(|_| ((random() * f64::from(u32::MAX)) as u32).to_string()).collect::<Vec<_>>().join("-")
+        let mut key = String::new();
+        while key.len() < 32 {
+            key.push_str(&decimal((random() * f64::from(u32::MAX)) as u32));
+        }
+        key
     })
+}
+
+/// What the tab's session keeps under a name, if the page may know.
+pub fn kept(name: &str) -> Option<JsValue> {
+    JSON::parse(&session_item(name).ok()??).ok()
+}
+
+/// Keeps a text in the tab's session; an empty one is forgotten. A page that may keep nothing loses it at a reload.
+pub fn keep(name: &str, text: &str) {
+    let _refused = if text.is_empty() { remove_session_item(name) } else { set_session_item(name, text) };
 }
 
 /// Does something after at least `ms` milliseconds; the browser, and the view with it, go on meanwhile.
@@ -100,12 +186,17 @@ pub fn await_promise(promise: &JsValue, then: Box<dyn FnOnce(JsValue)>) {
 }
 
 /// Makes an element of HTML or of SVG.
-pub fn create_element(tag: &str) -> Element {
+pub fn create_element(tag: &str) -> Place {
     let namespace = match tag {
         "svg" | "path" => "http://www.w3.org/2000/svg",
         _ => "http://www.w3.org/1999/xhtml",
     };
     create_element_ns(namespace, tag)
+}
+
+/// The nodes within an element as they are now.
+pub fn children(parent: &Place) -> Vec<Place> {
+    list(Array::from(&parent.child_nodes()).iter().map(JsCast::unchecked_into))
 }
 
 /// Scrolls an element into sight, no further than it takes.
@@ -115,23 +206,39 @@ pub fn reveal(element: &HtmlElement) {
     }
 }
 
-/// Every zone that the browser knows by name; none where it is too old to tell.
-pub fn zone_names() -> Vec<String> {
-    supported_values_of("timeZone").iter().filter_map(|name| name.as_string()).collect()
+/// So many zones are found out about without a pause that anybody could feel.
+const ZONES_AT_ONCE: usize = 16;
+
+/// Adds some of the zones that the browser knows by name, with their offsets at an instant, to those before them; `true` when
+/// these are all.
+pub fn read_zones(at: Instant, zones: &mut Vec<ZoneChoice>) -> bool {
+    let names = supported_values_of("timeZone").to_vec();
+    for name in names.iter().skip(zones.len()).take(ZONES_AT_ONCE) {
+        let name = name.as_string().unwrap_or_default();
+        let offset = offset_reader(&name).map_or(0, |format| read_offset(&format.format(at as f64)));
+        zones.push(ZoneChoice { name, offset });
+    }
+    zones.len() == names.len()
 }
 
 /// Learns the offsets of a zone between two instants. UTC stands in for a zone that the browser does not know.
 pub fn learn_zone(name: &str, from: Instant, until: Instant) -> Zone {
-    let options = r#"{"timeZoneName":"longOffset"}"#;
-    match formatter("en", options, name) {
+    match offset_reader(name) {
         Ok(format) => Zone::learn(name.to_owned(), from, until, |at| read_offset(&format.format(at as f64))),
         Err(_) => Zone::learn("UTC".to_owned(), from, until, |_| 0),
     }
 }
 
+fn offset_reader(zone: &str) -> Result<DateTimeFormat, JsValue> {
+    formatter("en", r#"{"timeZoneName":"longOffset"}"#, zone)
+}
+
 fn formatter(language: &str, options: &str, zone: &str) -> Result<DateTimeFormat, JsValue> {
     let options = JSON::parse(options)?;
-    Reflect::set(&options, &"timeZone".into(), &zone.into())?;
+    // Some languages count years otherwise; the grid is Gregorian.
+    for (name, value) in [("timeZone", zone), ("calendar", "gregory")] {
+        Reflect::set(&options, &name.into(), &value.into())?;
+    }
     DateTimeFormat::new(language, &options)
 }
 
@@ -141,26 +248,28 @@ const TIME: &str = r#"{"hour":"numeric","minute":"2-digit"}"#;
 pub struct PageWords {
     strings: JsValue,
     language: String,
-    week_start: i32,
     month: DateTimeFormat,
     day: DateTimeFormat,
     weekday: DateTimeFormat,
     weekday_name: DateTimeFormat,
+    plural: PluralRules,
+    number: NumberFormat,
     /// Times of day, and the zone in which they are.
     time: RefCell<(DateTimeFormat, String)>,
 }
 
 impl PageWords {
-    pub fn new(strings: JsValue, language: &str, week_start: i32, zone: &Zone) -> Result<Self, JsValue> {
+    pub fn new(strings: JsValue, language: &str, zone: &Zone) -> Result<Self, JsValue> {
         let dates = |options| formatter(language, options, "UTC");
         Ok(Self {
             strings,
             language: language.to_owned(),
-            week_start,
             month: dates(r#"{"month":"long","year":"numeric"}"#)?,
             day: dates(r#"{"weekday":"long","day":"numeric","month":"long"}"#)?,
             weekday: dates(r#"{"weekday":"short"}"#)?,
             weekday_name: dates(r#"{"weekday":"long"}"#)?,
+            plural: PluralRules::new(language),
+            number: NumberFormat::new(language),
             time: RefCell::new((formatter(language, TIME, &zone.name)?, zone.name.clone())),
         })
     }
@@ -170,6 +279,14 @@ impl Words for PageWords {
     /// The key itself stands in for a text that is missing.
     fn text(&self, key: &str) -> String {
         self.strings.optional_text(key).unwrap_or_else(|| key.to_owned())
+    }
+
+    fn plural(&self, key: &str, count: u32) -> String {
+        self.text(&concat(&[key, ".", &self.plural.select(count)]))
+    }
+
+    fn number(&self, number: u32) -> String {
+        self.number.format(number)
     }
 
     fn month(&self, month: Month) -> String {
@@ -194,9 +311,5 @@ impl Words for PageWords {
             *time = (format, zone.name.clone());
         }
         time.0.format(at as f64)
-    }
-
-    fn week_start(&self) -> i32 {
-        self.week_start
     }
 }

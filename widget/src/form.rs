@@ -7,6 +7,8 @@ use cupo_core::parse::{EmailAddress, FieldProblem, PersonName, PhoneNumber, opti
 use cupo_core::question::{self, Question, QuestionKind};
 
 use crate::model::EventType;
+use crate::state::State;
+use crate::strings::concat;
 
 /// The longest notes that the API takes, in characters.
 const LONGEST_NOTES: usize = 2_000;
@@ -15,9 +17,12 @@ const LONGEST_NOTES: usize = 2_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field(pub usize);
 
-/// The names in `cupo_core::wire::BookingRequest` of the fields that every event type has.
+/// The longest reason of a cancellation that the API takes, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// The names of the fields that every event type has, in the bodies of `cupo_core::wire`.
 const NAMES: [&str; Field::QUESTIONS.0] =
-    ["name", "email", "phone", "notes", "recurrence", "recurrence.count", "recurrence.skip_taken"];
+    ["name", "email", "phone", "notes", "recurrence", "recurrence.count", "recurrence.skip_taken", "reason", "scope"];
 
 impl Field {
     pub const NAME: Self = Self(0);
@@ -30,8 +35,12 @@ impl Field {
     pub const COUNT: Self = Self(5);
     /// Whether the dates that are not free are left out.
     pub const SKIP_TAKEN: Self = Self(6);
+    /// Why an appointment is cancelled.
+    pub const REASON: Self = Self(7);
+    /// Whether a change reaches the appointments of the series that come after it.
+    pub const SCOPE: Self = Self(8);
     /// The first of the event type's questions.
-    pub const QUESTIONS: Self = Self(7);
+    pub const QUESTIONS: Self = Self(9);
 }
 
 /// What is wrong with a field: by our own rules, or in the server's words.
@@ -58,10 +67,10 @@ impl EventType {
         self.questions.get(field.0.checked_sub(Field::QUESTIONS.0)?)
     }
 
-    /// A field's name in `cupo_core::wire::BookingRequest`.
+    /// A field's name in the bodies of `cupo_core::wire`.
     pub fn name_of(&self, field: Field) -> String {
         match self.question(field) {
-            Some(question) => ["answers.", &question.id].concat(),
+            Some(question) => concat(&["answers.", &question.id]),
             None => NAMES[field.0].to_owned(),
         }
     }
@@ -73,6 +82,7 @@ impl EventType {
             Field::EMAIL => EmailAddress::parse(text).err(),
             Field::PHONE => PhoneNumber::parse(text).err(),
             Field::NOTES => optional_text(text, LONGEST_NOTES).err(),
+            Field::REASON => optional_text(text, LONGEST_REASON).err(),
             _ => self.question(field).and_then(|question| question::judge(question, &answers(question, text)).err()),
         }
     }
@@ -84,6 +94,16 @@ pub fn answers<'a>(question: &Question, text: &'a str) -> Vec<&'a str> {
         _ if text.is_empty() => Vec::new(),
         QuestionKind::Choices { .. } => text.split('\n').collect(),
         _ => vec![text],
+    }
+}
+
+impl State {
+    /// Whether the page has answered in the visitor's stead. An answer that is refused is shown, so that it can be mended.
+    pub fn is_hidden(&self, field: Field) -> bool {
+        let text = &self.details[field.0];
+        self.wishes.hidden.iter().any(|(hidden, _)| *hidden == field)
+            && self.problems[field.0].is_none()
+            && self.event.judge(field, text).is_none()
     }
 }
 

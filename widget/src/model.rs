@@ -1,10 +1,12 @@
 //! What the widget reads from the embed API (the types of `cupo_core::wire`) and keeps.
 
+use cupo_core::appointment::AppointmentStatus;
 use cupo_core::question::{Question, QuestionKind};
 
 use crate::calendar::{Instant, parse_instant};
 use crate::json::Json;
 use crate::state::Notice;
+use crate::strings::list;
 
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]
@@ -23,10 +25,15 @@ pub struct EventType {
     pub most_occurrences: u32,
     pub questions: Vec<Question>,
     pub location: Location,
+    /// The host's zone, an IANA name.
+    pub time_zone: String,
     /// The last instant at which a slot may start.
     pub window_end: Instant,
     /// The secret of the single-use link by which it is booked; empty without one.
     pub link: String,
+    /// What the visitor's country code is taken to be where a telephone number has none, such as `+34`; empty where that is
+    /// not known.
+    pub dial_code: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,13 +70,21 @@ pub struct SeriesDate {
 pub struct Appointment {
     pub token: String,
     pub manage_url: String,
-    /// Whether a host has still to agree, and until when.
-    pub is_pending: bool,
+    pub status: AppointmentStatus,
+    /// Until when a host may agree to a pending one.
     pub expires_at: Option<Instant>,
+    /// The organization and the event type, by their slugs.
+    pub org: String,
+    pub event: String,
     pub title: String,
+    pub organization_name: String,
     pub host_name: String,
+    pub visitor_email: String,
     pub start: Instant,
     pub end: Instant,
+    /// What the visitor may do, as far as the event type is asked.
+    pub can_cancel: bool,
+    pub can_reschedule: bool,
     pub location: Location,
     pub meeting_url: Option<String>,
     pub meeting_pending: bool,
@@ -101,8 +116,7 @@ pub enum BookingFailure {
 impl EventType {
     /// Reads `cupo_core::wire::EventTypeView`; `None` when the answer is none.
     pub fn read(json: &impl Json) -> Option<Self> {
-        let durations: Vec<u32> =
-            json.list("durations").iter().filter_map(Json::as_number).map(|it| it as u32).collect();
+        let durations: Vec<u32> = list(json.list("durations").iter().filter_map(Json::as_number).map(|it| it as u32));
         durations.first()?;
         Some(Self {
             org: json.optional_text("org")?,
@@ -118,17 +132,19 @@ impl EventType {
                 .collect(),
             needs_approval: json.flag("needs_approval"),
             most_occurrences: json.number("most_occurrences").unwrap_or_default() as u32,
-            questions: json.list("questions").iter().filter_map(read_question).collect(),
+            questions: list(json.list("questions").iter().filter_map(read_question)),
             location: Location::read(&json.get("location")?),
+            time_zone: json.text("time_zone"),
             window_end: parse_instant(&json.text("window_end"))?,
             link: String::new(),
+            dial_code: json.text("dial_code"),
         })
     }
 }
 
 /// A question of a kind that is not known is not asked.
 fn read_question(json: &impl Json) -> Option<Question> {
-    let choices = || json.list("choices").iter().filter_map(Json::as_text).collect();
+    let choices = || list(json.list("choices").iter().filter_map(Json::as_text));
     let number = |key| json.number(key).map(|number| number as i64);
     Some(Question {
         id: json.optional_text("id")?,
@@ -161,20 +177,32 @@ impl Appointment {
         Some(Self {
             token: json.optional_text("token")?,
             manage_url: json.text("manage_url"),
-            is_pending: json.text("status") == "pending",
+            status: match json.text("status").as_str() {
+                "pending" => AppointmentStatus::Pending,
+                "cancelled" => AppointmentStatus::Cancelled,
+                "declined" => AppointmentStatus::Declined,
+                "expired" => AppointmentStatus::Expired,
+                _ => AppointmentStatus::Confirmed,
+            },
             expires_at: read_instant(json, "expires_at"),
+            org: json.text("org"),
+            event: json.text("event"),
             title: json.text("title"),
+            organization_name: json.text("organization_name"),
             host_name: json.text("host_name"),
+            visitor_email: json.text("visitor_email"),
             start: read_instant(json, "start")?,
             end: read_instant(json, "end")?,
+            can_cancel: json.flag("can_cancel"),
+            can_reschedule: json.flag("can_reschedule"),
             location: Location::read(&json.get("location")?),
             meeting_url: json.optional_text("meeting_url"),
             meeting_pending: json.flag("meeting_pending"),
-            series: json
-                .list("series")
-                .iter()
-                .filter_map(|other| Some((read_instant(other, "start")?, other.text("manage_url"))))
-                .collect(),
+            series: list(
+                json.list("series")
+                    .iter()
+                    .filter_map(|other| Some((read_instant(other, "start")?, other.text("manage_url")))),
+            ),
             google_url: add_to_calendar.text("google"),
             outlook_url: add_to_calendar.text("outlook"),
             ics_url: add_to_calendar.text("ics"),
@@ -190,11 +218,12 @@ fn read_instant(json: &impl Json, key: &str) -> Option<Instant> {
 pub fn read_slots(json: &impl Json) -> Option<Vec<Slot>> {
     let starts = json.get("slots")?.items();
     let mut seats = json.list("seats_left").into_iter();
-    let read = starts.iter().map(|start| {
+    let mut slots = Vec::new();
+    for start in starts {
         let seats_left = seats.next().and_then(|seats| seats.as_number()).map(|seats| seats as u32);
-        Some(Slot { start: parse_instant(&start.as_text()?)?, seats_left })
-    });
-    read.collect()
+        slots.push(Slot { start: parse_instant(&start.as_text()?)?, seats_left });
+    }
+    Some(slots)
 }
 
 /// Reads `cupo_core::wire::SeriesResponse`; `None` when the answer is none.
@@ -203,7 +232,7 @@ pub fn read_series(json: &impl Json) -> Option<Vec<SeriesDate>> {
         let start = read_instant(date, "start")?;
         Some(SeriesDate { start, is_free: Json::flag(date, "is_free"), reason: Json::text(date, "reason") })
     };
-    Some(json.get("dates")?.items().iter().filter_map(date).collect())
+    Some(list(json.get("dates")?.items().iter().filter_map(date)))
 }
 
 impl HoldFailure {
@@ -220,14 +249,12 @@ impl BookingFailure {
             return Self::SlotTaken;
         }
         let errors = json.list("errors");
-        match status {
+        match Notice::of(status) {
             _ if !errors.is_empty() => {
-                Self::Invalid(errors.iter().map(|error| (error.text("field"), error.text("detail"))).collect())
+                Self::Invalid(list(errors.iter().map(|error| (error.text("field"), error.text("detail")))))
             }
-            404 | 410 => Self::Refused(Notice::Gone),
-            429 => Self::Unknown(Notice::TooMany),
-            400..=499 => Self::Refused(Notice::Refused),
-            _ => Self::Unknown(Notice::Unreachable),
+            notice if notice.is_passing() => Self::Unknown(notice),
+            notice => Self::Refused(notice),
         }
     }
 }
@@ -261,8 +288,10 @@ pub mod tests {
             most_occurrences: 1,
             questions: Vec::new(),
             location: Location { kind: "meet".to_owned(), detail: None, needs_phone: false },
+            time_zone: "Europe/Madrid".to_owned(),
             window_end: parse_instant("2027-01-20T12:00:00Z").unwrap(),
             link: String::new(),
+            dial_code: String::new(),
         }
     }
 
@@ -271,12 +300,18 @@ pub mod tests {
         Appointment {
             token: "secret".to_owned(),
             manage_url: "https://cupo.example/manage/secret".to_owned(),
-            is_pending: false,
+            status: AppointmentStatus::Confirmed,
             expires_at: None,
+            org: "clinic".to_owned(),
+            event: "visit".to_owned(),
             title: "Visit".to_owned(),
+            organization_name: "Clinic".to_owned(),
             host_name: "Ana".to_owned(),
+            visitor_email: "zoe@example.com".to_owned(),
             start: parse_instant("2026-11-23T09:00:00Z").unwrap(),
             end: parse_instant("2026-11-23T09:30:00Z").unwrap(),
+            can_cancel: true,
+            can_reschedule: true,
             location: visit().location,
             meeting_url: None,
             meeting_pending: false,
@@ -342,6 +377,7 @@ pub mod tests {
             needs_approval: true,
             most_occurrences: 12,
             questions: questions.clone(),
+            dial_code: Some("+34".to_owned()),
             locale: "en".to_owned(),
             strings: Default::default(),
         };
@@ -350,8 +386,9 @@ pub mod tests {
         assert_eq!((read.organization_name, read.description), (view.organization_name, view.description));
         assert_eq!((read.durations, read.needs_approval, read.most_occurrences), (vec![45, 90], true, 12));
         assert_eq!(read.hosts, [Host { id: "u1".to_owned(), name: "Ana".to_owned() }]);
-        assert_eq!(read.questions, questions);
+        assert_eq!((read.questions, read.dial_code.as_str()), (questions, "+34"));
         assert_eq!(read.location, Location { kind: "phone".to_owned(), detail: None, needs_phone: true });
+        assert_eq!(read.time_zone, "Europe/Madrid");
         assert_eq!(format_instant(read.window_end), "2027-01-20T12:00:00Z");
     }
 
@@ -384,7 +421,7 @@ pub mod tests {
             cancelled_by: None,
             sequence: 0,
             expires_at: Some(at("2026-11-20T09:00:00Z")),
-            can_cancel: true,
+            can_cancel: false,
             can_reschedule: true,
             answers: Vec::new(),
             series: vec![wire::SeriesEntry { start: at("2026-11-30T09:00:00Z"), manage_url: "next".to_owned() }],
@@ -399,7 +436,9 @@ pub mod tests {
         assert_eq!(format_instant(read.start), "2026-11-23T09:00:00Z");
         assert_eq!(format_instant(read.end), "2026-11-23T09:45:00Z");
         assert_eq!((read.meeting_url, read.meeting_pending), (view.meeting_url, true));
-        assert!(read.is_pending);
+        assert_eq!((read.status, read.can_cancel, read.can_reschedule), (view.status, false, true));
+        assert_eq!((read.org, read.event, read.organization_name), (view.org, view.event, view.organization_name));
+        assert_eq!(read.visitor_email, view.visitor_email);
         assert_eq!(read.expires_at.map(format_instant).as_deref(), Some("2026-11-20T09:00:00Z"));
         assert_eq!(read.series, [(parse_instant("2026-11-30T09:00:00Z").unwrap(), "next".to_owned())]);
         assert_eq!((read.google_url, read.outlook_url, read.ics_url), ("g".into(), "o".into(), "i".into()));

@@ -3,7 +3,8 @@
 use crate::calendar::{Instant, Month, format_instant};
 use crate::form::{Field, answers};
 use crate::json::ObjectWriter;
-use crate::state::State;
+use crate::state::{State, Step};
+use crate::strings::{concat, decimal};
 
 /// `cupo_core::wire::BookingRequest`. A telephone number goes along only where it is asked for.
 pub fn booking(state: &State, start: Instant, hold: &str) -> String {
@@ -32,6 +33,24 @@ pub fn booking(state: &State, start: Instant, hold: &str) -> String {
             .member("skip_taken", if text(Field::SKIP_TAKEN).is_empty() { "false" } else { "true" });
         body.member("recurrence", &recurrence.finish());
     }
+    if !state.wishes.tracking.is_empty() {
+        let mut tracking = ObjectWriter::begin();
+        for (name, value) in &state.wishes.tracking {
+            tracking.text(name, value);
+        }
+        body.member("tracking", &tracking.finish());
+    }
+    body.finish()
+}
+
+/// `cupo_core::wire::CancelRequest` and `RescheduleRequest`, by the step.
+pub fn change(state: &State) -> String {
+    let mut body = ObjectWriter::begin();
+    match state.start {
+        Some(start) if state.step == Step::Moving => body.text("start", &format_instant(start)),
+        _ => body.optional("reason", state.details[Field::REASON.0].trim()),
+    };
+    body.optional("scope", if state.details[Field::SCOPE.0].is_empty() { "" } else { "following" });
     body.finish()
 }
 
@@ -72,9 +91,16 @@ pub fn series_path(state: &State, start: Instant) -> String {
 
 fn path(state: &State, what: &str, parameters: &[(&str, &str)]) -> String {
     let event = &state.event;
-    let mut path = ["/embed/v1/", what, "?org=", &event.org, "&event=", &event.slug].concat();
     let duration = chosen_duration(state).unwrap_or_default();
-    let always = [("duration", duration.as_str()), ("host", &state.host), ("hold", state.standing_hold())];
+    let mut always =
+        [("duration", duration.as_str()), ("host", &state.host), ("hold", state.standing_hold()), ("reschedule", "")];
+    let (mut org, mut slug) = (&event.org, &event.slug);
+    // Length and host of an appointment that moves are its own.
+    if let Some(appointment) = &state.appointment {
+        (org, slug) = (&appointment.org, &appointment.event);
+        always = [("", ""), ("", ""), ("", ""), ("reschedule", &appointment.token)];
+    }
+    let mut path = concat(&["/embed/v1/", what, "?org=", org, "&event=", slug]);
     for (name, value) in parameters.iter().chain(&always) {
         if !value.is_empty() {
             path.extend(["&", name, "=", value]);
@@ -85,7 +111,7 @@ fn path(state: &State, what: &str, parameters: &[(&str, &str)]) -> String {
 
 /// The length, where there is a choice.
 fn chosen_duration(state: &State) -> Option<String> {
-    (state.event.durations.len() > 1).then(|| state.duration.to_string())
+    (state.event.durations.len() > 1).then(|| decimal(state.duration))
 }
 
 #[cfg(test)]
@@ -93,7 +119,7 @@ mod tests {
     use super::*;
     use crate::calendar::parse_instant;
     use crate::model::tests::{asked, visit};
-    use crate::state::Action;
+    use crate::state::{Action, Wishes};
     use crate::zone::Zone;
     use cupo_core::question::QuestionKind;
     use cupo_core::wire::{AnswerInput, BookingRequest, HoldRequest, RecurrenceRequest};
@@ -109,7 +135,7 @@ mod tests {
         let mut event = visit();
         event.location.needs_phone = true;
         let zone = Zone::learn("Europe/Madrid".to_owned(), 0, 0, |_| 60);
-        let mut state = State::new(event, "es-MX".to_owned(), zone, 0);
+        let mut state = State::new(event, "es-MX".to_owned(), zone, 0, Wishes::default());
         let details = [" Zoë \"Z\" O'Hara ", "zoe@example.com", "+34 600 123 456", "one\ntwo\t\\"];
         for (index, text) in details.into_iter().enumerate() {
             state.details[index] = text.to_owned();
@@ -210,7 +236,7 @@ mod tests {
     fn slots_are_asked_for_with_what_was_chosen_and_with_the_visitors_own_hold() {
         let mut state = choosing();
         state.apply(Action::Pick(nine()));
-        state.apply(Action::Held { start: nine(), token: "mine".to_owned() });
+        state.apply(Action::Held { start: nine(), token: "mine".to_owned(), until: 600_000 });
         let path = slots_path(&state, Month(2028 * 12 + 1));
         assert!(path.ends_with("&to=2028-02-29&duration=60&host=u1&hold=mine"), "{path}");
         state.apply(Action::Back);

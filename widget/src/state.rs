@@ -7,21 +7,52 @@ use crate::calendar::{Day, Instant, Month};
 use crate::form::{Field, FieldMessage};
 use crate::model::{Appointment, BookingFailure, EventType, HoldFailure, SeriesDate, Slot};
 use crate::request;
-use crate::zone::Zone;
+use crate::strings::list;
+use crate::zone::{Zone, ZoneChoice};
 
 mod booking;
+mod changes;
+mod first;
+mod hold;
+mod kept;
 mod months;
+mod network;
 mod series;
 #[cfg(test)]
 mod tests;
+mod views;
+mod wishes;
+mod zones;
 
-use months::{SKIPPED_AT_FIRST, SKIPPED_WHEN_ASKED};
+pub use first::{Visitor, open};
+use hold::Hold;
+use months::{SOUGHT_AT_FIRST, SOUGHT_WHEN_ASKED};
+pub use kept::Kept;
+pub use views::View;
+pub use wishes::{Event, Wishes};
+pub use zones::ZoneSearch;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     Pick,
     Details,
+    /// An appointment, with what can be done about it.
     Confirmed,
+    /// The appointment of the page's secret is being read, or could not be.
+    Opening,
+    /// It is to move to the start that was picked.
+    Moving,
+    Cancelling,
+}
+
+/// What became of the appointment in sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// It was opened by its secret.
+    Opened,
+    Booked,
+    Moved,
+    Cancelled,
 }
 
 /// The slots of a month as far as they are known. Slots once read stay in sight while they are read again.
@@ -31,15 +62,6 @@ pub struct MonthSlots {
     pub slots: Option<Vec<Slot>>,
     pub loading: bool,
     pub failed: bool,
-}
-
-/// A slot kept for the visitor while the details are typed. A booking without a hold is checked all the same.
-#[derive(Clone, PartialEq, Eq)]
-#[cfg_attr(test, derive(Debug))]
-pub enum Hold {
-    None,
-    Asked,
-    Held(String),
 }
 
 /// The dates on which the appointment would repeat.
@@ -61,9 +83,23 @@ pub enum Notice {
     Refused,
     TooMany,
     Gone,
+    /// The time for which the slot was kept is over.
+    Expired,
+    /// The appointment can no longer be moved or cancelled.
+    Unchangeable,
 }
 
 impl Notice {
+    /// What a status that is no success means; it is 0 when no answer came.
+    pub fn of(status: u16) -> Self {
+        match status {
+            404 | 410 => Self::Gone,
+            429 => Self::TooMany,
+            400..=499 => Self::Refused,
+            _ => Self::Unreachable,
+        }
+    }
+
     pub fn key(self) -> &'static str {
         match self {
             Self::SlotTaken => "slot_taken",
@@ -71,7 +107,27 @@ impl Notice {
             Self::Refused => "refused",
             Self::TooMany => "too_many",
             Self::Gone => "gone",
+            Self::Expired => "expired",
+            Self::Unchangeable => "unchangeable",
         }
+    }
+
+    /// For programs, as the server's problems are named.
+    fn code(self) -> &'static str {
+        match self {
+            Self::SlotTaken => "slot-taken",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::TooMany => "rate-limited",
+            Self::Gone => "not-found",
+            Self::Expired => "hold-expired",
+            Self::Unchangeable => "conflict",
+        }
+    }
+
+    /// Whether asking once more may help.
+    pub fn is_passing(self) -> bool {
+        matches!(self, Self::Unreachable | Self::TooMany)
     }
 }
 
@@ -82,11 +138,15 @@ pub enum Announcement {
     Times { day: Day, count: usize },
     NoTimes(Month),
     FieldProblems,
+    /// For so many seconds the slot is still kept.
+    KeptFor(u32),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Movement {
-    Days(i32),
+    Weeks(i32),
+    /// To the right (1) or to the left (-1): which is later depends on the language.
+    Sideways(i32),
     Months(i32),
     WeekStart,
     WeekEnd,
@@ -100,6 +160,11 @@ pub enum Target {
     Field(Field),
     Day(Day),
     Slot(Instant),
+    /// What of the calendar is in sight, by name.
+    Month,
+    /// What opens the list of zones, and what searches it.
+    Zone,
+    ZoneSearch,
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -114,22 +179,30 @@ pub enum Action {
     ChooseDuration(u32),
     /// Empty for anyone.
     ChooseHost(String),
-    Turn {
-        months: i32,
-    },
+    ChooseView(View),
+    /// To the month or week after (1) or before (-1).
+    Turn(i32),
     Seek,
+    ListMore,
     Retry,
-    Move {
-        movement: Movement,
-        week_start: i32,
-    },
+    Move(Movement),
     ShowDay(Day),
-    ListZones(Vec<String>),
+    OpenZones(Instant),
+    ZonesRead(Vec<ZoneChoice>),
+    SearchZone(String),
+    MoveZone(i32),
+    /// By name; empty for the one that is pointed at.
+    ChooseZone(String),
+    CloseZones,
+    /// The focus has gone elsewhere.
+    LeaveZones,
     Relocate(Zone),
     Pick(Instant),
+    /// By the visitor's clock it is held until then.
     Held {
         start: Instant,
         token: String,
+        until: Instant,
     },
     HoldFailed {
         start: Instant,
@@ -156,11 +229,29 @@ pub enum Action {
     Booked(Box<Appointment>),
     BookingFailed(BookingFailure),
     AppointmentRead {
-        appointment: Option<Box<Appointment>>,
+        appointment: Result<Box<Appointment>, Notice>,
         reads: u32,
     },
     /// A hold is gone, so that its slot is free for everybody again.
     Released,
+    /// The widget is in the page.
+    Begin,
+    /// The moment for which the state asked to be woken.
+    Woken(Instant),
+    /// The visitor wants to keep the slot for longer.
+    Extend,
+    /// What is waited for, by its number, takes long.
+    Slow(u32),
+    Online(bool),
+    /// The visitor presses, or lets go; until then nothing moves.
+    Press(bool),
+    /// The appointment is to get another start.
+    Reschedule,
+    Cancel,
+    /// The appointment was moved or cancelled.
+    Changed(Box<Appointment>),
+    /// Another appointment is wanted.
+    Anew,
     Close,
 }
 
@@ -172,6 +263,10 @@ pub enum Effect {
         wish: u32,
     },
     ReadSeries(String),
+    /// Find out which zones there are, and their offsets at an instant.
+    ReadZones(Instant),
+    /// Find out about the zone of a name and show the times in it.
+    LearnZone(String),
     Hold {
         start: Instant,
         replaces: Option<String>,
@@ -186,13 +281,20 @@ pub enum Effect {
         after_ms: i32,
         reads: u32,
     },
+    /// Move or cancel an appointment: the address and the body.
+    Change {
+        path: String,
+        body: String,
+    },
+    /// Give word when this moment has come.
+    WakeAt(Instant),
     Focus(Target),
     /// Bring the times of the chosen day into sight, where they stand below the calendar.
     Reveal,
-    /// Tell the page: the widget can be used.
-    Ready,
-    /// Tell the page: the visitor has booked.
-    Booked,
+    /// Bring the zone that is pointed at into sight.
+    RevealZone,
+    /// Tell the page.
+    Tell(Event),
 }
 
 /// A booking as it was sent, kept so that a retry of the same content repeats it byte by byte under the same key.
@@ -215,10 +317,13 @@ pub struct State {
     /// The visitor's language as a BCP 47 tag, sent with the booking.
     pub language: String,
     pub zone: Zone,
-    /// The zones that can be chosen.
-    pub zone_names: Vec<String>,
+    /// The zones that can be chosen, as soon as they were asked for.
+    pub zones: Vec<ZoneChoice>,
+    /// There is one while the list of zones is open.
+    pub zone_search: Option<ZoneSearch>,
     pub now: Instant,
     pub step: Step,
+    pub view: View,
     pub month: Month,
     pub today: Day,
     pub first_day: Day,
@@ -226,6 +331,8 @@ pub struct State {
     /// The day that has the calendar's one tab stop.
     pub cursor: Day,
     pub day: Option<Day>,
+    /// How many free days a list shows.
+    listed: usize,
     pub months: Vec<MonthSlots>,
     pub start: Option<Instant>,
     /// What stands in each field.
@@ -236,39 +343,57 @@ pub struct State {
     pub notice: Option<Notice>,
     pub announcement: Announcement,
     pub appointment: Option<Appointment>,
+    /// What became of the appointment.
+    pub done: Done,
+    pub wishes: Wishes,
+    pub is_offline: bool,
+    /// What is waited for takes long.
+    pub is_slow: bool,
+    /// Counts what is waited for.
+    waits: u32,
+    is_pressed: bool,
+    /// The field that was left while the visitor presses, and is judged afterwards.
+    left: Option<Field>,
     hold: Hold,
     /// The hold before this one, which the next replaces even if its release got lost.
     last_hold: Option<String>,
+    /// When to be woken.
+    alarm: Option<Instant>,
     sent: Option<Sent>,
+    /// The key of a booking that goes out once the hold has come or failed.
+    queued: Option<String>,
     /// Counts the choices of a length or a host: slots that an earlier one asked for are not wanted any more.
     wish: u32,
-    /// How many further empty months may be skipped to find a free time.
+    /// Into how many months is still looked for a free time, the one in sight among them; 0 when none is sought.
     seeking: u8,
     ready: bool,
 }
 
 impl State {
     /// The first view: the month of `now` in the visitor's zone, whose slots are being read.
-    pub fn new(event: EventType, language: String, zone: Zone, now: Instant) -> Self {
+    pub fn new(event: EventType, language: String, zone: Zone, now: Instant, wishes: Wishes) -> Self {
         let first_day = zone.day(now);
         let last_day = zone.day(event.window_end).max(first_day);
         let month = first_day.month();
         let fields = Field::QUESTIONS.0 + event.questions.len();
-        Self {
+        let mut state = Self {
             duration: event.durations.first().copied().unwrap_or_default(),
             host: String::new(),
             event,
             language,
             zone,
-            zone_names: Vec::new(),
+            zones: Vec::new(),
+            zone_search: None,
             now,
-            step: Step::Pick,
+            step: if wishes.manage.is_empty() { Step::Pick } else { Step::Opening },
+            view: View::parse(&wishes.view),
             month,
             today: first_day,
             first_day,
             last_day,
             cursor: first_day,
             day: None,
+            listed: views::LISTED,
             months: vec![MonthSlots { month, slots: None, loading: true, failed: false }],
             start: None,
             details: vec![String::new(); fields],
@@ -278,13 +403,24 @@ impl State {
             notice: None,
             announcement: Announcement::Nothing,
             appointment: None,
+            done: Done::Opened,
+            wishes,
+            is_offline: false,
+            is_slow: false,
+            waits: 0,
+            is_pressed: false,
+            left: None,
             hold: Hold::None,
             last_hold: None,
+            alarm: None,
             sent: None,
+            queued: None,
             wish: 0,
-            seeking: SKIPPED_AT_FIRST,
+            seeking: SOUGHT_AT_FIRST,
             ready: false,
-        }
+        };
+        state.fill_in();
+        state
     }
 
     /// What is known of the month in sight.
@@ -292,89 +428,72 @@ impl State {
         self.months.iter().find(|known| known.month == self.month)
     }
 
-    /// The slots of a month as far as they are known.
-    fn slots_of_month(&self, month: Month) -> &[Slot] {
-        let known = self.months.iter().find(|known| known.month == month);
-        known.and_then(|known| known.slots.as_deref()).unwrap_or_default()
-    }
-
-    /// The slots of a day in the visitor's zone, in order.
-    pub fn slots_of(&self, day: Day) -> Vec<Slot> {
-        self.slots_of_month(day.month()).iter().copied().filter(|slot| self.zone.day(slot.start) == day).collect()
-    }
-
-    /// The days of a month that have a free slot in the visitor's zone, in order.
-    pub fn free_days(&self, month: Month) -> Vec<Day> {
-        let mut days: Vec<Day> = self.slots_of_month(month).iter().map(|slot| self.zone.day(slot.start)).collect();
-        days.retain(|day| day.month() == month);
-        days.dedup();
-        days
-    }
-
-    /// The token of the hold that may stand; empty without one.
-    pub fn standing_hold(&self) -> &str {
-        match &self.hold {
-            Hold::Held(token) => token,
-            _ => self.last_hold.as_deref().unwrap_or_default(),
-        }
-    }
-
-    /// Whether there is a month that can be booked before (-1) or after (1) the one in sight.
-    pub fn can_turn(&self, months: i32) -> bool {
-        let month = Month(self.month.0 + months);
-        (self.first_day.month()..=self.last_day.month()).contains(&month)
-    }
-
-    /// Whether nothing is known yet of the month in sight.
-    pub fn is_loading(&self) -> bool {
-        self.shown().is_none_or(|known| known.loading && known.slots.is_none())
-    }
-
     /// Changes the state by an action and gives the effects that follow, in their order.
     pub fn apply(&mut self, action: Action) -> Vec<Effect> {
         let mut effects = Vec::new();
+        self.counting_waits(|state| state.act(action, &mut effects));
+        effects
+    }
+
+    fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
         match action {
-            Action::SlotsRead { month, wish, slots } => self.slots_read(month, wish, slots, &mut effects),
+            Action::SlotsRead { month, wish, slots } => self.slots_read(month, wish, slots, effects),
             Action::ChooseDuration(minutes) => {
                 self.duration = minutes;
-                self.read_anew(&mut effects);
+                self.read_anew(effects);
             }
             Action::ChooseHost(id) => {
                 self.host = id;
-                self.read_anew(&mut effects);
+                self.read_anew(effects);
             }
-            Action::Turn { months } => self.turn(months, &mut effects),
-            Action::Seek => {
-                self.seeking = SKIPPED_WHEN_ASKED;
-                self.turn_while_seeking(&mut effects);
+            Action::ChooseView(view) => self.choose_view(view, effects),
+            Action::Turn(by) => self.turn(by, effects),
+            Action::Seek => self.seek(effects),
+            Action::ListMore => self.list_more(effects),
+            Action::Retry => self.retry(effects),
+            Action::Move(movement) => self.move_cursor(movement, effects),
+            Action::ShowDay(day) => self.show_day(day, effects),
+            Action::OpenZones(now) => self.open_zones(now, effects),
+            Action::ZonesRead(zones) => self.zones_read(zones, effects),
+            Action::SearchZone(text) => self.search_zone(text, effects),
+            Action::MoveZone(by) => self.move_zone(by, effects),
+            Action::ChooseZone(name) => self.choose_zone(name, effects),
+            Action::CloseZones => self.close_zones(effects),
+            Action::LeaveZones => self.zone_search = None,
+            Action::Relocate(zone) => self.relocate(zone, effects),
+            Action::Pick(start) => {
+                effects.push(Effect::Tell(Event::SlotSelected(start)));
+                self.pick(start, effects);
             }
-            Action::Retry if self.step == Step::Details => self.ask_series(&mut effects),
-            Action::Retry => self.read(self.month, &mut effects),
-            Action::Move { movement, week_start } => self.move_cursor(movement, week_start, &mut effects),
-            Action::ShowDay(day) => self.show_day(day, &mut effects),
-            Action::ListZones(names) => self.zone_names = names,
-            Action::Relocate(zone) => self.relocate(zone, &mut effects),
-            Action::Pick(start) => self.pick(start, &mut effects),
-            Action::Held { start, token } => self.held(start, token, &mut effects),
-            Action::HoldFailed { start, failure } => self.hold_failed(start, failure, &mut effects),
-            Action::Back => self.back(&mut effects),
-            Action::Type { field, text } => self.type_text(field, text, &mut effects),
-            Action::Tick { field, choice, is_ticked } => self.tick(field, &choice, is_ticked, &mut effects),
+            Action::Held { start, token, until } => self.held(start, token, until, effects),
+            Action::HoldFailed { start, failure } => self.hold_failed(start, failure, effects),
+            Action::Back => self.back(effects),
+            Action::Type { field, text } => self.type_text(field, text, effects),
+            Action::Tick { field, choice, is_ticked } => self.tick(field, &choice, is_ticked, effects),
             Action::Leave(field) => self.leave(field),
             Action::SeriesRead { path, dates } => self.series_read(path, dates),
-            Action::Submit { fresh_key } => self.submit(fresh_key, &mut effects),
-            Action::Booked(appointment) => self.booked(*appointment, &mut effects),
-            Action::BookingFailed(failure) => self.booking_failed(failure, &mut effects),
-            Action::AppointmentRead { appointment, reads } => self.appointment_read(appointment, reads, &mut effects),
+            Action::Submit { fresh_key } => self.submit(fresh_key, effects),
+            Action::Booked(appointment) => self.booked(*appointment, effects),
+            Action::BookingFailed(failure) => self.booking_failed(failure, effects),
+            Action::AppointmentRead { appointment, reads } => self.appointment_read(appointment, reads, effects),
             Action::Released => {
                 if self.step == Step::Pick {
-                    self.read(self.month, &mut effects);
+                    self.read(self.month, effects);
                 }
             }
+            Action::Begin => self.begin(effects),
+            Action::Woken(now) => self.woken(now, effects),
+            Action::Extend => self.extend(effects),
+            Action::Slow(wait) => self.slow(wait),
+            Action::Online(is_online) => self.online(is_online, effects),
+            Action::Press(is_pressed) => self.press(is_pressed),
+            Action::Reschedule => self.reschedule(effects),
+            Action::Cancel => self.cancel(effects),
+            Action::Changed(appointment) => self.changed(*appointment, effects),
+            Action::Anew => self.anew(effects),
             Action::Close => {
-                self.release(&mut effects);
+                self.release(effects);
             }
         }
-        effects
     }
 }

@@ -1,90 +1,105 @@
-//! The widget in a page: its state as a signal, the view that follows it, and the effects of the reducer brought about.
+//! The widget in a page: its state, the view that follows it, and the effects of the reducer brought about.
 
-use any_spawner::Executor;
-use js_sys::{Array, Function};
-use reactive_graph::owner::{LocalStorage, Owner, StoredValue};
-use reactive_graph::prelude::*;
-use reactive_graph::signal::RwSignal;
-use tachys::view::{Mountable, Render};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, HtmlElement};
+use web_sys::HtmlElement;
 
 use crate::browser::{self, PageWords, later};
 use crate::calendar::{DAY, Instant, Month, format_instant};
-use crate::gesture::{self, Gesture};
+use crate::gesture;
 use crate::json::Json;
 use crate::model::{Appointment, BookingFailure, EventType, HoldFailure, read_series, read_slots};
-use crate::node::Nodes;
+use crate::render::AllShown;
 use crate::request;
-use crate::state::{Action, Effect, State, Target};
+use crate::state::{self, Action, Effect, Event, Kept, Notice, State, Step, Target, Visitor, Wishes};
+use crate::strings::{concat, decimal};
 use crate::view;
+use crate::zone::{BEYOND_THE_WINDOW, ZoneChoice};
 
-/// Slots may start this long after the window's end in another zone, and the month around is in sight too.
-const BEYOND_THE_WINDOW: Instant = 32 * DAY;
+/// After so long a wait says that it takes long.
+const SLOW_MS: i32 = 5_000;
 
-/// Until the list of zones is made: hundreds of names are of no use at first sight, and the first slots are.
-const BEFORE_ZONES_MS: i32 = 300;
-
-/// What `loader.js` hands over.
-struct Page {
-    element: HtmlElement,
+struct Inner {
+    state: RefCell<State>,
+    /// What the tab's session keeps, and the last wait that is watched.
+    kept: RefCell<String>,
+    watched: Cell<Option<u32>>,
+    /// The page is behind the state.
+    is_stale: Cell<bool>,
+    /// The widget was taken away.
+    is_closed: Cell<bool>,
+    shown: RefCell<AllShown>,
     words: PageWords,
+    element: HtmlElement,
     /// `(method, path, body?, idempotency key?) => Promise<[status, json]>`; the promise never fails, and without an
     /// answer the status is 0.
     request: Function,
-    /// `(name, start?, end?)`: an event on the element.
+    /// `(name, detail)`: an event on the element.
     emit: Function,
 }
 
-/// A handle on the mounted widget, free to copy.
-#[derive(Clone, Copy)]
-struct Widget {
-    state: RwSignal<State>,
-    page: StoredValue<Page, LocalStorage>,
-}
+/// A handle on the mounted widget.
+#[derive(Clone)]
+struct Widget(Rc<Inner>);
 
-/// Mounts the widget into an element and gives the function that takes it away again.
+/// Mounts the widget into an element and gives the function that takes it away again. What the element holds already, the
+/// markup that came with the first view, is taken over: elements stay where they are what the widget shows.
 ///
-/// `options` is `{ eventType, slots, language, zone, weekStart, link, request, emit }`: the event type's answer, the
-/// promise of the first slots in the shape of `request`, the language of dates as a BCP 47 tag, the visitor's IANA zone,
-/// the first day of the week (0 is Monday), the secret of a single-use link (may be empty), and the two functions
-/// described at `Page`. An error means that they are not of this version.
+/// `options` is `{ first, language, zone, weekStart, link, request, emit, options }`: the answer of `/embed/v1/first`, the
+/// language of dates as a BCP 47 tag, the visitor's IANA zone, the first day of the week (0 is Monday), the secret of a
+/// single-use link (may be empty), the two functions described at `Inner`, and what the page wishes (`Wishes::read`). An
+/// error means that they are not of this version.
 #[wasm_bindgen]
 pub fn mount(element: HtmlElement, options: JsValue) -> Result<JsValue, JsValue> {
     let member = |key: &str| options.get(key).ok_or_else(|| JsValue::from_str(key));
-    let event_type = member("eventType")?;
-    let event = EventType { link: options.text("link"), ..EventType::read(&event_type).ok_or("eventType")? };
-    let language = options.text("language");
+    let first = member("first")?;
+    let (request, emit) = (member("request")?.dyn_into()?, member("emit")?.dyn_into()?);
+    let (language, zone) = (options.text("language"), options.text("zone"));
     let week_start = member("weekStart")?.as_number().unwrap_or_default() as i32;
     let now = browser::present();
-    let zone = browser::learn_zone(&options.text("zone"), now - DAY, event.window_end + BEYOND_THE_WINDOW);
-    let page = Page {
-        words: PageWords::new(event_type.get("strings").ok_or("strings")?, &language, week_start, &zone)?,
-        request: member("request")?.dyn_into()?,
-        emit: member("emit")?.dyn_into()?,
-        element: element.clone(),
+    let visitor = Visitor { language: language.clone(), zone, link: options.text("link"), week_start, now };
+    let wishes = |event: &EventType| {
+        let kept = browser::kept(&session_name(event)).and_then(|kept| Kept::read(&kept, event));
+        Wishes { kept, ..Wishes::read(&options.get("options").unwrap_or(JsValue::UNDEFINED), event) }
     };
-    let first_slots = member("slots")?;
-    let state = State::new(event, language, zone, now);
-    let month = state.month;
+    let (state, effects) = state::open(&first, visitor, browser::learn_zone, wishes).ok_or("first")?;
+    let strings = first.get("event_type").and_then(|event_type| event_type.get("strings")).ok_or("strings")?;
+    let words = PageWords::new(strings, &language, &state.zone)?;
+    let shown = AllShown::take_over(element.clone().unchecked_into(), view::widget(&state, &words));
 
-    let _initialized = Executor::init_wasm_bindgen();
-    let owner = Owner::new();
-    let (widget, mut shown) = owner.with(|| {
-        let widget = Widget { state: RwSignal::new(state), page: StoredValue::new_local(page) };
-        (widget, (move || widget.nodes()).build())
-    });
-    shown.mount(&element, None);
-    let listener = Closure::<dyn FnMut(Event)>::new(move |event| widget.hear(&event, week_start));
+    let listened = element.clone();
+    let widget = Widget(Rc::new(Inner {
+        state: RefCell::new(state),
+        kept: RefCell::default(),
+        watched: Cell::new(None),
+        is_stale: Cell::new(false),
+        is_closed: Cell::new(false),
+        shown: RefCell::new(shown),
+        words,
+        element,
+        request,
+        emit,
+    }));
+    let hearing = widget.clone();
+    let listener = Closure::<dyn FnMut(web_sys::Event)>::new(move |event| hearing.hear(&event));
+    let heard = listener.as_ref().unchecked_ref();
     for name in gesture::EVENTS {
-        element.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref())?;
+        listened.add_event_listener_with_callback(name, heard)?;
     }
-    widget.act_on(&first_slots, slots_answered(month, 0));
-    later(BEFORE_ZONES_MS, Box::new(move || widget.send(Action::ListZones(browser::zone_names()))));
+    for name in gesture::WINDOW_EVENTS {
+        browser::listen_to_window(name, heard, true);
+    }
+    widget.bring_about(effects);
+    widget.send(Action::Begin);
     Ok(Closure::once_into_js(move || {
-        widget.send(Action::Close);
-        shown.unmount();
-        drop((owner, listener));
+        widget.close();
+        for name in gesture::WINDOW_EVENTS {
+            browser::leave_window(name, listener.as_ref(), true);
+        }
+        drop(listener);
     }))
 }
 
@@ -96,36 +111,75 @@ fn slots_answered(month: Month, wish: u32) -> Meaning {
 }
 
 impl Widget {
-    /// What is to be seen, again whenever the state has changed.
-    fn nodes(self) -> Nodes {
-        self.page.with_value(|page| self.state.with(|state| view::widget(state, &page.words)))
-    }
-
     /// Reads from the state as it is now.
-    fn peek<T>(self, read: impl FnOnce(&State) -> T) -> T {
-        self.state.with_untracked(read)
+    fn peek<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.0.state.borrow())
     }
 
-    /// Changes the state. After the widget was taken away, nothing happens.
-    fn send(self, action: Action) {
-        for effect in self.state.try_update(|state| state.apply(action)).unwrap_or_default() {
-            self.bring_about(effect);
+    /// Changes the state, and the page after it. After the widget was taken away, nothing happens.
+    fn send(&self, action: Action) {
+        if !self.0.is_closed.get() {
+            let effects = self.0.state.borrow_mut().apply(action);
+            self.show();
+            self.bring_about(effects);
+            self.look_after();
         }
     }
 
-    fn hear(self, event: &Event, week_start: i32) {
-        match gesture::read(event, week_start) {
-            Some(Gesture::Act(action)) => self.send(action),
-            Some(Gesture::Relocate(name)) => {
-                let until = self.peek(|state| state.event.window_end) + BEYOND_THE_WINDOW;
-                let zone = browser::learn_zone(&name, browser::present() - DAY, until);
-                self.send(Action::Relocate(zone));
-            }
+    /// Keeps what must outlive a reload, and watches what the visitor waits for.
+    fn look_after(&self) {
+        let (name, kept, wait) = self.peek(|state| (session_name(&state.event), state.kept(), state.wait()));
+        if *self.0.kept.borrow() != kept {
+            browser::keep(&name, &kept);
+            self.0.kept.replace(kept);
+        }
+        if let Some(wait) = wait
+            && self.0.watched.replace(Some(wait)) != Some(wait)
+        {
+            self.send_later(SLOW_MS, Action::Slow(wait));
+        }
+    }
+
+    fn send_later(&self, after_ms: i32, action: Action) {
+        let widget = self.clone();
+        later(after_ms, Box::new(move || widget.send(action)));
+    }
+
+    /// Brings the page after the state. What the page tells while it is being changed, such as that a field that goes has
+    /// lost the focus, may change the state once more.
+    fn show(&self) {
+        self.0.is_stale.set(true);
+        let Ok(mut shown) = self.0.shown.try_borrow_mut() else { return };
+        while self.0.is_stale.replace(false) {
+            let nodes = self.peek(|state| view::widget(state, &self.0.words));
+            shown.change(nodes);
+        }
+    }
+
+    fn close(&self) {
+        self.send(Action::Close);
+        self.0.is_closed.set(true);
+        if let Ok(mut shown) = self.0.shown.try_borrow_mut() {
+            shown.clear();
+        }
+    }
+
+    fn hear(&self, event: &web_sys::Event) {
+        match gesture::read(event) {
+            // Where nothing is typed, presses are nobody's affair.
+            Some(Action::Press(_)) if self.peek(|state| state.step == Step::Pick) => {}
+            // The click comes after it.
+            Some(action @ Action::Press(false)) => self.send_later(0, action),
+            Some(action) => self.send(action),
             None => {}
         }
     }
 
-    fn bring_about(self, effect: Effect) {
+    fn bring_about(&self, effects: Vec<Effect>) {
+        effects.into_iter().for_each(|effect| self.bring_one_about(effect));
+    }
+
+    fn bring_one_about(&self, effect: Effect) {
         match effect {
             Effect::ReadSlots { month, wish } => {
                 let path = self.peek(|state| request::slots_path(state, month));
@@ -139,13 +193,16 @@ impl Widget {
             Effect::Hold { start, replaces } => {
                 let body = self.peek(|state| request::hold(state, start, &replaces.unwrap_or_default()));
                 let meaning = move |status, json: &JsValue| match json.optional_text("hold") {
-                    Some(token) if status < 300 => Action::Held { start, token },
+                    Some(token) if status < 300 => {
+                        let seconds = json.number("expires_in").unwrap_or_default();
+                        Action::Held { start, token, until: browser::present() + seconds as Instant * 1_000 }
+                    }
                     _ => Action::HoldFailed { start, failure: HoldFailure::read(json) },
                 };
                 self.ask("POST", "/embed/v1/holds", &body, "", Box::new(meaning));
             }
             Effect::Release(token) => {
-                let path = ["/embed/v1/holds/", &token].concat();
+                let path = concat(&["/embed/v1/holds/", &token]);
                 self.ask("DELETE", &path, "", "", Box::new(|_, _| Action::Released));
             }
             Effect::Book { key, body } => {
@@ -155,31 +212,57 @@ impl Widget {
                 };
                 self.ask("POST", "/embed/v1/appointments", &body, &key, Box::new(meaning));
             }
+            Effect::Change { path, body } => {
+                let meaning = |status, json: &_| match Appointment::read(json) {
+                    Some(appointment) if status == 200 => Action::Changed(Box::new(appointment)),
+                    _ => Action::BookingFailed(BookingFailure::read(status, json)),
+                };
+                self.ask("POST", &path, &body, "", Box::new(meaning));
+            }
+            Effect::WakeAt(at) => {
+                let widget = self.clone();
+                let wake = move || widget.send(Action::Woken(browser::present()));
+                later((at - browser::present()).clamp(0, i32::MAX.into()) as i32, Box::new(wake));
+            }
             Effect::ReadAppointment { token, after_ms, reads } => {
-                let path = ["/embed/v1/appointments/", &token].concat();
-                let meaning = move |_, json: &_| Action::AppointmentRead {
-                    appointment: Appointment::read(json).map(Box::new),
+                let path = concat(&["/embed/v1/appointments/", &token]);
+                let meaning = move |status, json: &_| Action::AppointmentRead {
+                    appointment: Appointment::read(json).map(Box::new).ok_or(Notice::of(status)),
                     reads,
                 };
-                later(after_ms, Box::new(move || self.ask("GET", &path, "", "", Box::new(meaning))));
+                let widget = self.clone();
+                later(after_ms, Box::new(move || widget.ask("GET", &path, "", "", Box::new(meaning))));
+            }
+            Effect::ReadZones(now) => self.read_zones(now, Vec::new()),
+            Effect::LearnZone(name) => {
+                let until = self.peek(|state| state.event.window_end) + BEYOND_THE_WINDOW;
+                self.send(Action::Relocate(browser::learn_zone(&name, browser::present() - DAY, until)));
             }
             Effect::Focus(target) => self.once_shown(selector(target), |element| {
                 // Focus that the browser refuses stays where it is.
                 let _refused = element.focus();
             }),
             Effect::Reveal => self.once_shown(".times".to_owned(), |element| browser::reveal(&element)),
-            Effect::Ready => self.emit("ready", None),
-            Effect::Booked => {
-                self.emit("booked", self.peek(|state| state.appointment.as_ref().map(|it| (it.start, it.end))));
-            }
+            Effect::RevealZone => self.once_shown("[data-zone][aria-selected]".to_owned(), |element| browser::reveal(&element)),
+            Effect::Tell(event) => self.tell(event),
         }
     }
 
-    /// Does something with an element after the view has followed the state.
-    fn once_shown(self, selector: String, then: fn(HtmlElement)) {
+    /// Finds out about the zones after those that are known, some at a time: each costs about a millisecond.
+    fn read_zones(&self, now: Instant, mut zones: Vec<ZoneChoice>) {
+        let widget = self.clone();
+        let read = move || match browser::read_zones(now, &mut zones) {
+            true => widget.send(Action::ZonesRead(zones)),
+            false => widget.read_zones(now, zones),
+        };
+        later(0, Box::new(read));
+    }
+
+    /// Does something with an element in a task of its own: what caused it is over then, whatever it did to the focus.
+    fn once_shown(&self, selector: String, then: fn(HtmlElement)) {
+        let widget = self.clone();
         let find = move || {
-            let element = self.page.try_with_value(|page| page.element.query_selector(&selector));
-            if let Some(Ok(Some(element))) = element {
+            if let Ok(Some(element)) = widget.0.element.query_selector(&selector) {
                 then(element.unchecked_into());
             }
         };
@@ -187,41 +270,56 @@ impl Widget {
     }
 
     /// Asks at once, for it may be the last thing that the widget does, and acts on the answer. Body and key may be empty.
-    fn ask(self, method: &str, path: &str, body: &str, key: &str, meaning: Meaning) {
+    fn ask(&self, method: &str, path: &str, body: &str, key: &str, meaning: Meaning) {
         let argument = |text: &str| if text.is_empty() { JsValue::UNDEFINED } else { text.into() };
         let arguments = [method, path, body, key].map(argument).into_iter().collect::<Array>();
-        // The page is gone when the widget was taken away meanwhile.
-        if let Some(Ok(promise)) = self.page.try_with_value(|page| page.request.apply(&JsValue::NULL, &arguments)) {
-            self.act_on(&promise, meaning);
+        if let Ok(promise) = self.0.request.apply(&JsValue::NULL, &arguments) {
+            let widget = self.clone();
+            // The promise never fails.
+            let act = move |pair: JsValue| {
+                let pair = pair.items();
+                let status = pair.first().and_then(Json::as_number).unwrap_or_default() as u16;
+                widget.send(meaning(status, pair.get(1).unwrap_or(&JsValue::NULL)));
+            };
+            browser::await_promise(&promise, Box::new(act));
         }
     }
 
-    /// Acts on an answer once it is there. Its promise never fails.
-    fn act_on(self, promise: &JsValue, meaning: Meaning) {
-        let act = move |pair: JsValue| {
-            let pair = pair.items();
-            let status = pair.first().and_then(Json::as_number).unwrap_or_default() as u16;
-            self.send(meaning(status, pair.get(1).unwrap_or(&JsValue::NULL)));
+    fn tell(&self, event: Event) {
+        let detail = Object::new();
+        let set = |name: &str, text: String| {
+            // An object that was just made takes any member.
+            let _set = Reflect::set(&detail, &name.into(), &text.into());
         };
-        browser::await_promise(promise, Box::new(act));
+        match event {
+            Event::Ready => {}
+            Event::DaySelected(day) => set("day", day.iso()),
+            Event::SlotSelected(start) => set("start", format_instant(start)),
+            Event::Booked { start, end } | Event::Rescheduled { start, end } | Event::Cancelled { start, end } => {
+                set("start", format_instant(start));
+                set("end", format_instant(end));
+            }
+            Event::Error(code) => set("code", code.to_owned()),
+        }
+        // A listener of the page that throws is the page's own affair.
+        let _thrown = self.0.emit.call2(&JsValue::NULL, &event.name().into(), &detail);
     }
+}
 
-    fn emit(self, name: &str, interval: Option<(Instant, Instant)>) {
-        let instant = |at: Option<Instant>| at.map_or(JsValue::UNDEFINED, |at| format_instant(at).into());
-        let (start, end) = interval.unzip();
-        self.page.with_value(|page| {
-            // A listener of the page that throws is the page's own affair.
-            let _thrown = page.emit.call3(&JsValue::NULL, &name.into(), &instant(start), &instant(end));
-        });
-    }
+/// Under what the session keeps what was typed for an event type, whichever page it is on.
+fn session_name(event: &EventType) -> String {
+    concat(&["cupo:", &event.org, "/", &event.slug])
 }
 
 fn selector(target: Target) -> String {
     match target {
         Target::Heading => "[data-heading]".to_owned(),
         Target::Notice => ".notice".to_owned(),
-        Target::Field(field) => ["[data-field='", &field.0.to_string(), "']"].concat(),
-        Target::Day(day) => ["[data-day='", &day.iso(), "']"].concat(),
-        Target::Slot(start) => ["[data-start='", &format_instant(start), "']"].concat(),
+        Target::Field(field) => concat(&["[data-field='", &decimal(field.0 as u32), "']"]),
+        Target::Day(day) => concat(&["[data-day='", &day.iso(), "']"]),
+        Target::Slot(start) => concat(&["[data-start='", &format_instant(start), "']"]),
+        Target::Month => "#month".to_owned(),
+        Target::Zone => "[data-press=zones]".to_owned(),
+        Target::ZoneSearch => "[role=combobox]".to_owned(),
     }
 }

@@ -11,59 +11,46 @@ const LAST_MEETING_PAUSE_MS: i32 = 30_000;
 
 impl State {
     pub(super) fn pick(&mut self, start: Instant, effects: &mut Vec<Effect>) {
-        self.step = Step::Details;
+        self.start = Some(start);
+        self.show_day_of_slot(Some(self.zone.day(start)));
+        if self.is_moving() {
+            return self.show(Step::Moving, effects);
+        }
+        self.take(start, effects);
+        effects.push(Effect::Focus(Target::Heading));
+    }
+
+    /// Holds a slot and shows the details.
+    pub(super) fn take(&mut self, start: Instant, effects: &mut Vec<Effect>) {
         self.start = Some(start);
         self.hold = Hold::Asked;
+        self.step = Step::Details;
         self.notice = None;
-        effects.extend([Effect::Hold { start, replaces: self.last_hold.clone() }, Effect::Focus(Target::Heading)]);
+        effects.push(Effect::Hold { start, replaces: self.last_hold.clone() });
         self.ask_series(effects);
     }
 
-    pub(super) fn held(&mut self, start: Instant, token: String, effects: &mut Vec<Effect>) {
-        if self.step == Step::Details && self.start == Some(start) && self.hold == Hold::Asked {
-            self.hold = Hold::Held(token);
-        } else {
-            effects.push(Effect::Release(token));
-        }
-    }
-
-    pub(super) fn hold_failed(&mut self, start: Instant, failure: HoldFailure, effects: &mut Vec<Effect>) {
-        // While a booking is under way it is the booking that tells: its own claim may be what refused the hold.
-        if self.step != Step::Details || self.start != Some(start) || self.sending {
-            return;
-        }
-        self.hold = Hold::None;
-        if failure == HoldFailure::SlotTaken {
-            self.lose_slot(effects);
-        }
-    }
-
     pub(super) fn back(&mut self, effects: &mut Vec<Effect>) {
-        if self.sending || self.step != Step::Details {
-            return;
+        match self.step {
+            _ if self.sending => {}
+            Step::Details | Step::Moving => {
+                // Slots read before the hold is gone would lack its slot: its release reads them.
+                if !self.release(effects) {
+                    self.read(self.month, effects);
+                }
+                self.step = Step::Pick;
+                self.notice = None;
+                effects.extend(self.start.map(|start| Effect::Focus(Target::Slot(start))));
+            }
+            Step::Pick | Step::Cancelling if self.appointment.is_some() => self.show(Step::Confirmed, effects),
+            _ => {}
         }
-        // Slots read before the hold is gone would lack its slot: its release reads them.
-        if !self.release(effects) {
-            self.read(self.month, effects);
-        }
-        self.step = Step::Pick;
-        self.notice = None;
-        effects.extend(self.start.map(|start| Effect::Focus(Target::Slot(start))));
-    }
-
-    /// Whether there was a hold to release.
-    pub(super) fn release(&mut self, effects: &mut Vec<Effect>) -> bool {
-        let Hold::Held(token) = mem::replace(&mut self.hold, Hold::None) else { return false };
-        self.last_hold = Some(token.clone());
-        effects.push(Effect::Release(token));
-        true
     }
 
     /// Somebody else has the slot: back to fresh slots; what was typed stays.
     pub(super) fn lose_slot(&mut self, effects: &mut Vec<Effect>) {
         self.release(effects);
         self.step = Step::Pick;
-        self.notice = Some(Notice::SlotTaken);
         if let Some(taken) = self.start.take() {
             for slots in self.months.iter_mut().filter_map(|known| known.slots.as_mut()) {
                 slots.retain(|slot| slot.start != taken);
@@ -71,7 +58,13 @@ impl State {
             self.shown_month_read(effects);
         }
         self.read(self.month, effects);
-        effects.push(Effect::Focus(Target::Notice));
+        self.notify(Notice::SlotTaken, effects);
+    }
+
+    /// Says above the step what went wrong, and tells the page.
+    pub(super) fn notify(&mut self, notice: Notice, effects: &mut Vec<Effect>) {
+        self.notice = Some(notice);
+        effects.extend([Effect::Tell(Event::Error(notice.code())), Effect::Focus(Target::Notice)]);
     }
 
     pub(super) fn type_text(&mut self, field: Field, text: String, effects: &mut Vec<Effect>) {
@@ -98,6 +91,11 @@ impl State {
     }
 
     pub(super) fn leave(&mut self, field: Field) {
+        // What is told beside a field moves what is below it, which may be what the visitor presses.
+        if self.is_pressed {
+            self.left = Some(field);
+            return;
+        }
         // What the server said stands until the field is changed.
         let is_told = matches!(self.problems[field.0], Some(FieldMessage::Text(_)));
         if !self.details[field.0].is_empty() && !is_told {
@@ -116,8 +114,14 @@ impl State {
     }
 
     pub(super) fn submit(&mut self, fresh_key: String, effects: &mut Vec<Effect>) {
-        let (Some(start), Step::Details, false) = (self.start, self.step, self.sending) else { return };
-        let mut fields = self.event.fields();
+        if self.sending {
+            return;
+        }
+        let mut fields = match self.step {
+            Step::Details => self.event.fields(),
+            Step::Moving | Step::Cancelling => vec![Field::REASON],
+            _ => return,
+        };
         fields.push(Field::SKIP_TAKEN);
         for field in &fields {
             self.judge(*field);
@@ -125,16 +129,38 @@ impl State {
         if let Some(field) = fields.into_iter().find(|field| self.problems[field.0].is_some()) {
             self.announcement = Announcement::FieldProblems;
             effects.push(Effect::Focus(Target::Field(field)));
-            return;
+        } else if self.step != Step::Details {
+            self.change(effects);
+        } else if self.hold == Hold::Asked {
+            // A hold that comes after the booking would be in its way.
+            self.sending = true;
+            self.notice = None;
+            self.queued = Some(fresh_key);
+        } else {
+            self.book(fresh_key, effects);
         }
+    }
+
+    pub(super) fn send_queued(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(key) = self.queued.take() {
+            self.book(key, effects);
+        }
+    }
+
+    fn book(&mut self, fresh_key: String, effects: &mut Vec<Effect>) {
+        let Some(start) = self.start else { return };
         let content = request::booking(self, start, "");
         let sent = match self.sent.take() {
             Some(sent) if sent.content == content => sent,
             _ => {
-                let hold = if let Hold::Held(token) = &self.hold { token } else { "" };
+                let hold = if let Hold::Held(token, _) = &self.hold { token } else { "" };
                 Sent { key: fresh_key, body: request::booking(self, start, hold), content }
             }
         };
+        self.send(sent, effects);
+    }
+
+    pub(super) fn send(&mut self, sent: Sent, effects: &mut Vec<Effect>) {
         effects.push(Effect::Book { key: sent.key.clone(), body: sent.body.clone() });
         self.sent = Some(sent);
         self.sending = true;
@@ -142,28 +168,15 @@ impl State {
     }
 
     pub(super) fn booked(&mut self, appointment: Appointment, effects: &mut Vec<Effect>) {
-        self.sending = false;
-        self.step = Step::Confirmed;
-        self.hold = Hold::None;
-        self.notice = None;
-        effects.extend([Effect::Focus(Target::Heading), Effect::Booked]);
-        self.await_meeting(&appointment, 0, effects);
-        self.appointment = Some(appointment);
+        let Appointment { start, end, .. } = appointment;
+        self.done = Done::Booked;
+        self.arrived(appointment, Event::Booked { start, end }, effects);
     }
 
     pub(super) fn await_meeting(&self, appointment: &Appointment, reads: u32, effects: &mut Vec<Effect>) {
         if appointment.meeting_pending && reads < MEETING_READS {
             let after_ms = (FIRST_MEETING_PAUSE_MS << reads.min(5)).min(LAST_MEETING_PAUSE_MS);
             effects.push(Effect::ReadAppointment { token: appointment.token.clone(), after_ms, reads: reads + 1 });
-        }
-    }
-
-    pub(super) fn appointment_read(&mut self, read: Option<Box<Appointment>>, reads: u32, effects: &mut Vec<Effect>) {
-        if let Some(appointment) = read {
-            self.appointment = Some(*appointment);
-        }
-        if let Some(appointment) = &self.appointment {
-            self.await_meeting(appointment, reads, effects);
         }
     }
 
@@ -192,18 +205,18 @@ impl State {
                 };
                 self.sent = None;
                 self.announcement = Announcement::FieldProblems;
-                effects.push(Effect::Focus(Target::Field(first)));
+                effects.extend([Effect::Tell(Event::Error("invalid-input")), Effect::Focus(Target::Field(first))]);
             }
             BookingFailure::Refused(notice) => {
                 self.sent = None;
-                self.notice = Some(notice);
-                effects.push(Effect::Focus(Target::Notice));
+                if self.appointment.is_some() {
+                    self.change_refused(notice, effects);
+                } else {
+                    self.notify(notice, effects);
+                }
             }
             // Whether it was booked is unknown: the same key asks again.
-            BookingFailure::Unknown(notice) => {
-                self.notice = Some(notice);
-                effects.push(Effect::Focus(Target::Notice));
-            }
+            BookingFailure::Unknown(notice) => self.notify(notice, effects),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Several dates at once: asking on which of them the slot is free.
 
 use super::*;
+use crate::strings::decimal;
 
 /// How many dates are proposed at first.
 const FIRST_COUNT: u32 = 4;
@@ -28,7 +29,7 @@ impl State {
         let Some(start) = self.start.filter(|_| self.repeats()) else { return };
         let count = &mut self.details[Field::COUNT.0];
         if count.is_empty() {
-            *count = FIRST_COUNT.min(self.event.most_occurrences).to_string();
+            *count = decimal(FIRST_COUNT.min(self.event.most_occurrences));
         }
         let path = request::series_path(self, start);
         effects.push(Effect::ReadSeries(path.clone()));

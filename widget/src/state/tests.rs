@@ -4,6 +4,9 @@ use crate::calendar::{DAY, parse_instant};
 use crate::model::tests::{booked_visit, visit};
 
 mod choices;
+mod flow;
+mod views;
+mod zones;
 
 fn at(text: &str) -> Instant {
     parse_instant(text).unwrap()
@@ -27,7 +30,7 @@ fn november() -> Month {
 
 /// A widget at noon of 16 November 2026, whose window ends on 20 January 2027; nothing is read yet.
 fn fresh() -> State {
-    State::new(visit(), "en-GB".to_owned(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z"))
+    State::new(visit(), "en-GB".to_owned(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z"), Wishes::default())
 }
 
 fn slot(start: &str) -> Slot {
@@ -59,10 +62,15 @@ fn picking() -> State {
 fn ready_to_book() -> State {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
-    state.apply(Action::Held { start: at(NINE), token: "hold".to_owned() });
+    state.apply(held("hold"));
     write(&mut state, Field::NAME, "Zoë");
     write(&mut state, Field::EMAIL, "zoe@example.com");
     state
+}
+
+/// The slot at nine is held for ten minutes.
+fn held(token: &str) -> Action {
+    Action::Held { start: at(NINE), token: token.to_owned(), until: at("2026-11-16T12:10:00Z") }
 }
 
 fn write(state: &mut State, field: Field, text: &str) {
@@ -95,7 +103,7 @@ fn the_first_free_day_comes_into_sight_and_the_neighbour_month_is_read() {
     let mut state = fresh();
     assert!(state.is_loading());
     let effects = read(&mut state, november(), &[NINE, TEN, LATE]);
-    assert_eq!(effects, [reads(november().next()), Effect::Ready]);
+    assert_eq!(effects, [reads(november().next()), Effect::Tell(Event::Ready)]);
     assert_eq!(state.day, Some(day("2026-11-23")));
     assert_eq!(state.cursor, day("2026-11-23"));
     assert_eq!(state.slots_of(day("2026-11-23")), [slot(NINE), slot(TEN)]);
@@ -106,10 +114,10 @@ fn the_first_free_day_comes_into_sight_and_the_neighbour_month_is_read() {
 fn ready_is_told_once_and_also_when_the_first_slots_fail() {
     let mut state = fresh();
     let effects = fail(&mut state, november());
-    assert_eq!(effects, [Effect::Ready]);
+    assert_eq!(effects, [Effect::Tell(Event::Ready)]);
     assert!(state.shown().unwrap().failed);
-    assert_eq!(state.apply(Action::Retry), [reads(november())]);
-    assert!(!read(&mut state, november(), &[NINE]).contains(&Effect::Ready));
+    assert_eq!(state.apply(Action::Retry), [reads(november()), Effect::Focus(Target::Month)]);
+    assert!(!read(&mut state, november(), &[NINE]).contains(&Effect::Tell(Event::Ready)));
     assert!(!state.shown().unwrap().failed);
 }
 
@@ -117,7 +125,7 @@ fn ready_is_told_once_and_also_when_the_first_slots_fail() {
 fn an_empty_first_month_gives_way_to_the_next_one_with_free_times() {
     let mut state = fresh();
     let effects = read(&mut state, november(), &[]);
-    assert_eq!(effects, [reads(november().next()), Effect::Ready]);
+    assert_eq!(effects, [reads(november().next()), Effect::Tell(Event::Ready)]);
     assert_eq!(state.month, november().next());
     read(&mut state, november().next(), &["2026-12-03T09:00:00Z"]);
     assert_eq!(state.day, Some(day("2026-12-03")));
@@ -138,9 +146,10 @@ fn when_every_month_is_empty_the_last_one_says_so() {
 fn the_next_free_time_is_sought_over_months_that_are_known_to_be_empty() {
     let mut state = picking();
     read(&mut state, november().next(), &[]);
-    state.apply(Action::Turn { months: 1 });
+    assert_eq!(state.apply(Action::Turn(1)), [reads(day("2027-01-01").month())]);
     assert_eq!((state.month, state.day), (november().next(), None));
-    assert_eq!(state.apply(Action::Seek), [reads(day("2027-01-01").month())]);
+    assert_eq!(state.apply(Action::Seek), [Effect::Focus(Target::Month)]);
+    assert_eq!(state.month, day("2027-01-01").month());
     read(&mut state, day("2027-01-01").month(), &["2027-01-11T09:00:00Z"]);
     assert_eq!(state.day, Some(day("2027-01-11")));
 }
@@ -149,10 +158,10 @@ fn the_next_free_time_is_sought_over_months_that_are_known_to_be_empty() {
 fn months_outside_the_window_are_not_turned_to() {
     let mut state = picking();
     assert!(!state.can_turn(-1));
-    assert_eq!(state.apply(Action::Turn { months: -1 }), []);
+    assert_eq!(state.apply(Action::Turn(-1)), []);
     assert_eq!(state.month, november());
     for _ in 0..5 {
-        state.apply(Action::Turn { months: 1 });
+        state.apply(Action::Turn(1));
     }
     assert_eq!(state.month, day("2027-01-01").month());
 }
@@ -161,13 +170,13 @@ fn months_outside_the_window_are_not_turned_to() {
 fn arrow_keys_move_the_tab_stop_by_days_and_weeks_within_the_window() {
     let mut state = picking();
     let mut go = |movement| {
-        let effects = state.apply(Action::Move { movement, week_start: 0 });
+        let effects = state.apply(Action::Move(movement));
         assert_eq!(effects.last(), Some(&Effect::Focus(Target::Day(state.cursor))));
         state.cursor.iso()
     };
-    assert_eq!(go(Movement::Days(1)), "2026-11-24");
-    assert_eq!(go(Movement::Days(-7)), "2026-11-17");
-    assert_eq!(go(Movement::Days(-7)), "2026-11-16", "not before today");
+    assert_eq!(go(Movement::Sideways(1)), "2026-11-24");
+    assert_eq!(go(Movement::Weeks(-1)), "2026-11-17");
+    assert_eq!(go(Movement::Weeks(-1)), "2026-11-16", "not before today");
     assert_eq!(go(Movement::WeekEnd), "2026-11-22");
     assert_eq!(go(Movement::WeekStart), "2026-11-16");
     assert_eq!(go(Movement::Months(1)), "2026-12-16");
@@ -178,7 +187,7 @@ fn arrow_keys_move_the_tab_stop_by_days_and_weeks_within_the_window() {
 fn moving_the_tab_stop_over_the_end_of_a_month_turns_to_the_next() {
     let mut state = picking();
     state.apply(Action::ShowDay(day("2026-11-24")));
-    let effects = state.apply(Action::Move { movement: Movement::Days(7), week_start: 0 });
+    let effects = state.apply(Action::Move(Movement::Weeks(1)));
     assert_eq!(effects, [Effect::Focus(Target::Day(day("2026-12-01")))]);
     assert_eq!((state.month, state.cursor), (november().next(), day("2026-12-01")));
 }
@@ -188,7 +197,8 @@ fn a_day_without_free_times_is_not_shown() {
     let mut state = picking();
     assert_eq!(state.apply(Action::ShowDay(day("2026-11-25"))), []);
     assert_eq!(state.day, Some(day("2026-11-23")));
-    assert_eq!(state.apply(Action::ShowDay(day("2026-11-24"))), [Effect::Reveal]);
+    let tells = Effect::Tell(Event::DaySelected(day("2026-11-24")));
+    assert_eq!(state.apply(Action::ShowDay(day("2026-11-24"))), [Effect::Reveal, tells]);
     assert_eq!(state.announcement, Announcement::Times { day: day("2026-11-24"), count: 1 });
 }
 
@@ -214,14 +224,16 @@ fn slots_of_the_neighbour_month_in_this_zone_are_left_to_that_month() {
 fn picking_a_slot_holds_it_and_going_back_lets_go_before_slots_are_read_again() {
     let mut state = picking();
     let effects = state.apply(Action::Pick(at(NINE)));
-    assert_eq!(effects, [Effect::Hold { start: at(NINE), replaces: None }, Effect::Focus(Target::Heading)]);
-    state.apply(Action::Held { start: at(NINE), token: "one".to_owned() });
+    let slot_selected = Effect::Tell(Event::SlotSelected(at(NINE)));
+    let hold = Effect::Hold { start: at(NINE), replaces: None };
+    assert_eq!(effects, [slot_selected, hold, Effect::Focus(Target::Heading)]);
+    state.apply(held("one"));
     let effects = state.apply(Action::Back);
     assert_eq!(effects, [Effect::Release("one".to_owned()), Effect::Focus(Target::Slot(at(NINE)))]);
     assert_eq!(state.step, Step::Pick);
     assert_eq!(state.apply(Action::Released), [reads(november())]);
     let effects = state.apply(Action::Pick(at(TEN)));
-    assert_eq!(effects[0], Effect::Hold { start: at(TEN), replaces: Some("one".to_owned()) });
+    assert_eq!(effects[1], Effect::Hold { start: at(TEN), replaces: Some("one".to_owned()) });
 }
 
 #[test]
@@ -229,7 +241,7 @@ fn a_hold_that_arrives_after_going_back_is_let_go() {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
     state.apply(Action::Back);
-    let effects = state.apply(Action::Held { start: at(NINE), token: "late".to_owned() });
+    let effects = state.apply(held("late"));
     assert_eq!(effects, [Effect::Release("late".to_owned())]);
 }
 
@@ -238,7 +250,8 @@ fn a_refused_hold_leads_back_to_fresh_slots_without_the_lost_one() {
     let mut state = picking();
     state.apply(Action::Pick(at(NINE)));
     let effects = state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::SlotTaken });
-    assert_eq!(effects, [reads(november()), Effect::Focus(Target::Notice)]);
+    let told = Effect::Tell(Event::Error("slot-taken"));
+    assert_eq!(effects, [reads(november()), told, Effect::Focus(Target::Notice)]);
     assert_eq!((state.step, state.notice), (Step::Pick, Some(Notice::SlotTaken)));
     assert_eq!(state.slots_of(day("2026-11-23")), [slot(TEN)]);
 }
@@ -249,17 +262,6 @@ fn a_hold_that_cannot_be_had_now_does_not_stop_the_visitor() {
     state.apply(Action::Pick(at(NINE)));
     assert_eq!(state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::Unavailable }), []);
     assert_eq!((state.step, state.notice), (Step::Details, None));
-}
-
-#[test]
-fn a_hold_refused_by_the_own_booking_under_way_is_no_loss() {
-    let mut state = picking();
-    state.apply(Action::Pick(at(NINE)));
-    write(&mut state, Field::NAME, "Zoë");
-    write(&mut state, Field::EMAIL, "zoe@example.com");
-    submit(&mut state, "key");
-    assert_eq!(state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::SlotTaken }), []);
-    assert_eq!(state.step, Step::Details);
 }
 
 #[test]
@@ -310,18 +312,17 @@ fn a_retry_of_the_same_content_repeats_key_and_body_and_changed_content_gets_a_n
     state.apply(Action::Pick(at(NINE)));
     write(&mut state, Field::NAME, "Zoë");
     write(&mut state, Field::EMAIL, "zoe@example.com");
+    state.apply(Action::HoldFailed { start: at(NINE), failure: HoldFailure::Unavailable });
     let first = submit(&mut state, "first");
     state.apply(Action::BookingFailed(BookingFailure::Unknown(Notice::Unreachable)));
     assert_eq!((state.notice, state.sending), (Some(Notice::Unreachable), false));
-    // A hold that arrives meanwhile would change the body: the server would refuse the key.
-    state.apply(Action::Held { start: at(NINE), token: "late".to_owned() });
     assert_eq!(submit(&mut state, "second"), first);
     state.apply(Action::BookingFailed(BookingFailure::Unknown(Notice::Unreachable)));
     write(&mut state, Field::NOTES, "I bring my dog.");
     let changed = submit(&mut state, "third");
     let (key, body) = sent(&changed).unwrap();
     assert_eq!(key, "third");
-    assert!(body.contains("I bring my dog.") && body.contains("late"));
+    assert!(body.contains("I bring my dog."));
 }
 
 #[test]
@@ -335,6 +336,7 @@ fn a_slot_taken_meanwhile_leads_back_to_fresh_slots_and_keeps_what_was_typed() {
     assert_eq!(state.details[Field::EMAIL.0], "zoe@example.com");
     state.apply(Action::Pick(at(TEN)));
     assert_eq!(state.notice, None);
+    state.apply(Action::HoldFailed { start: at(TEN), failure: HoldFailure::Unavailable });
     assert_eq!(sent(&submit(&mut state, "second")).unwrap().0, "second");
 }
 
@@ -353,11 +355,12 @@ fn fields_that_the_server_refuses_are_told_in_its_words() {
     let mut state = ready_to_book();
     submit(&mut state, "first");
     let effects = refuse(&mut state, "email");
-    assert_eq!(effects, [Effect::Focus(Target::Field(Field::EMAIL))]);
+    let told = |code| Effect::Tell(Event::Error(code));
+    assert_eq!(effects, [told("invalid-input"), Effect::Focus(Target::Field(Field::EMAIL))]);
     state.apply(Action::Leave(Field::EMAIL));
     assert_eq!(state.problems[Field::EMAIL.0], Some(FieldMessage::Text("Not this one.".to_owned())));
     submit(&mut state, "second");
-    assert_eq!(refuse(&mut state, "start"), [Effect::Focus(Target::Notice)]);
+    assert_eq!(refuse(&mut state, "start"), [told("refused"), Effect::Focus(Target::Notice)]);
     assert_eq!(state.notice, Some(Notice::Refused), "there is no field to tell it beside");
 }
 
@@ -367,14 +370,16 @@ fn a_booking_is_confirmed_told_to_the_page_and_its_meeting_link_awaited() {
     submit(&mut state, "first");
     let effects = state.apply(Action::Booked(appointment(true)));
     let read = |after_ms, reads| Effect::ReadAppointment { token: "secret".to_owned(), after_ms, reads };
-    assert_eq!(effects, [Effect::Focus(Target::Heading), Effect::Booked, read(1_000, 1)]);
+    let Appointment { start, end, .. } = booked_visit();
+    assert_eq!(effects, [Effect::Focus(Target::Heading), Effect::Tell(Event::Booked { start, end }), read(1_000, 1)]);
     assert_eq!(state.step, Step::Confirmed);
-    assert_eq!(state.apply(Action::AppointmentRead { appointment: None, reads: 1 }), [read(2_000, 2)]);
-    let still = Some(appointment(true));
+    let failed = Err(Notice::Unreachable);
+    assert_eq!(state.apply(Action::AppointmentRead { appointment: failed, reads: 1 }), [read(2_000, 2)]);
+    let still = Ok(appointment(true));
     assert_eq!(state.apply(Action::AppointmentRead { appointment: still, reads: 5 }), [read(30_000, 6)]);
     let mut there = appointment(false);
     there.meeting_url = Some("https://meet.example/x".to_owned());
-    assert_eq!(state.apply(Action::AppointmentRead { appointment: Some(there), reads: 6 }), []);
+    assert_eq!(state.apply(Action::AppointmentRead { appointment: Ok(there), reads: 6 }), []);
     assert!(state.appointment.unwrap().meeting_url.is_some());
 }
 
@@ -382,7 +387,8 @@ fn a_booking_is_confirmed_told_to_the_page_and_its_meeting_link_awaited() {
 fn a_meeting_link_that_never_comes_is_not_asked_for_for_ever() {
     let mut state = ready_to_book();
     state.apply(Action::Booked(appointment(true)));
-    assert_eq!(state.apply(Action::AppointmentRead { appointment: None, reads: MEETING_READS }), []);
+    let failed = Err(Notice::Unreachable);
+    assert_eq!(state.apply(Action::AppointmentRead { appointment: failed, reads: MEETING_READS }), []);
 }
 
 #[test]
@@ -410,6 +416,6 @@ fn the_window_ends_on_the_day_of_its_last_slot() {
     assert_eq!(fresh().last_day, day("2027-01-20"));
     let mut event = fresh().event;
     event.window_end = at("2026-11-01T00:00:00Z");
-    let state = State::new(event, String::new(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z") + DAY);
+    let state = State::new(event, String::new(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z") + DAY, Wishes::default());
     assert_eq!((state.first_day, state.last_day), (day("2026-11-17"), day("2026-11-17")));
 }

@@ -1,31 +1,45 @@
-//! The last step: what was booked, and what can be done with it.
+//! The last step: how an appointment stands, and what can be done with it.
 
-use super::{Words, fact, fill, moment, outline, place};
+use cupo_core::appointment::AppointmentStatus;
+
+use super::{Words, button, fact, fill, moment, notice, outline, place};
 use crate::model::Appointment;
-use crate::node::Nodes;
-use crate::state::State;
+use crate::node::{Nodes, only_if};
+use crate::state::{Done, State};
+use crate::strings::concat;
 
 pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
     let Some(appointment) = &state.appointment else { return };
+    let status = appointment.status;
+    let is_pending = status == AppointmentStatus::Pending;
+    let is_over = !status.claims_time();
+    let (seal, heading) = match (status, state.done) {
+        (AppointmentStatus::Pending, _) => (outline::CLOCK, "requested"),
+        (AppointmentStatus::Cancelled, _) => (outline::CROSS, "cancelled"),
+        (AppointmentStatus::Declined, _) => (outline::CROSS, "declined"),
+        (AppointmentStatus::Expired, _) => (outline::CROSS, "lapsed"),
+        (AppointmentStatus::Confirmed, Done::Moved) => (outline::CHECK, "moved"),
+        (AppointmentStatus::Confirmed, Done::Opened) => (outline::CALENDAR, "opened"),
+        (AppointmentStatus::Confirmed, _) => (outline::CHECK, "confirmed"),
+    };
     card.element("div", &[("class", "confirmed")], |confirmed| {
-        let (seal, heading) = match appointment.is_pending {
-            true => (outline::CLOCK, "requested"),
-            false => (outline::CHECK, "confirmed"),
-        };
-        confirmed.element("div", &[("class", "seal")], |nodes| nodes.icon(seal));
+        notice(confirmed, state, words);
+        confirmed.element("div", &[("class", if is_over { "seal over" } else { "seal" })], |nodes| nodes.icon(seal));
         confirmed.line("h3", &[("data-heading", ""), ("tabindex", "-1")], &words.text(heading));
-        let until = appointment.expires_at.filter(|_| appointment.is_pending);
+        let until = appointment.expires_at.filter(|_| is_pending);
         let until = until.map(|until| moment(until, &state.zone, words)).unwrap_or_default();
         let with = words.text(if until.is_empty() { "confirmed_with" } else { "requested_with" });
         let with = fill(&with, &[("host", &appointment.host_name), ("until", &until)]);
         confirmed.line("p", &[("class", "with")], &with);
-        confirmed.element("div", &[("class", "facts")], |facts| {
+        confirmed.element("div", &[("class", if is_over { "facts over" } else { "facts" })], |facts| {
             let from = moment(appointment.start, &state.zone, words);
-            let when = [&from, " – ", &words.time(appointment.end, &state.zone)].concat();
+            let when = concat(&[&from, " – ", &words.time(appointment.end, &state.zone)]);
             fact(facts, "fact", outline::CALENDAR, &when);
             fact(facts, "fact", outline::GLOBE, &state.zone.name.replace('_', " "));
             place(facts, &appointment.location, words);
-            meeting(facts, appointment, words);
+            if !is_over {
+                meeting(facts, appointment, words);
+            }
         });
         if !appointment.series.is_empty() {
             confirmed.line("p", &[("class", "label")], &words.text("others"));
@@ -36,7 +50,7 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
             });
         }
         // What a host may still decline does not belong in a calendar yet.
-        if !appointment.is_pending {
+        if status == AppointmentStatus::Confirmed {
             confirmed.element("div", &[("class", "add")], |add| {
                 add.line("p", &[], &words.text("add_to_calendar"));
                 link(add, &appointment.google_url, "Google");
@@ -44,11 +58,32 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
                 link(add, &appointment.ics_url, &words.text("ics_file"));
             });
         }
-        confirmed.element("p", &[("class", "manage")], |manage| {
+        if state.done == Done::Booked && !is_over {
+            let sent = fill(&words.text("mail_sent"), &[("email", &appointment.visitor_email)]);
+            confirmed.line("p", &[("class", "with")], &sent);
+        }
+        if is_over {
+            button(confirmed, "main", "anew", &words.text("anew"));
+        } else if appointment.start > state.now {
+            changes(confirmed, appointment, words);
+        }
+    });
+}
+
+/// What can still be changed, here and on the page of the appointment.
+fn changes(confirmed: &mut Nodes, appointment: &Appointment, words: &impl Words) {
+    confirmed.element("div", &[("class", "add changes")], |changes| {
+        changes.element("p", &[], |manage| {
             manage.text(&words.text("plans_change"));
             manage.text(" ");
             link(manage, &appointment.manage_url, &words.text("manage"));
         });
+        if appointment.can_reschedule {
+            button(changes, "plain", "reschedule", &words.text("reschedule"));
+        }
+        if appointment.can_cancel {
+            button(changes, "plain", "cancel", &words.text("cancel"));
+        }
     });
 }
 
@@ -66,4 +101,24 @@ fn meeting(facts: &mut Nodes, appointment: &Appointment, words: &impl Words) {
 
 fn link(nodes: &mut Nodes, url: &str, label: &str) {
     nodes.line("a", &[("href", url), ("target", "_blank"), ("rel", "noopener")], label);
+}
+
+/// In place of an appointment that is being read, or could not be.
+pub fn opening(card: &mut Nodes, state: &State, words: &impl Words) {
+    card.element("div", &[("class", "confirmed"), only_if(state.notice.is_none(), "aria-busy", "true")], |opening| {
+        opening.element("div", &[("class", "hint"), ("role", "status")], |hint| {
+            let key = match state.notice {
+                _ if state.is_offline => "offline",
+                None if state.is_slow => "slow",
+                None => "opening",
+                Some(notice) if notice.is_passing() => notice.key(),
+                Some(_) => "not_found",
+            };
+            hint.line("p", &[("class", "notice"), ("tabindex", "-1")], &words.text(key));
+            if let Some(notice) = state.notice {
+                let press = if notice.is_passing() { "retry" } else { "anew" };
+                button(hint, "plain", press, &words.text(press));
+            }
+        });
+    });
 }

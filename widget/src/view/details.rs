@@ -2,42 +2,54 @@
 
 use cupo_core::question::QuestionKind;
 
-use super::{Words, message, notice, outline, series};
+use super::{Words, button, countdown, fill, message, notice, outline, series};
 use crate::form::Field;
 use crate::node::{Nodes, only_if};
 use crate::state::State;
+use crate::strings::{concat, decimal};
 
 /// So many choices can be seen at a glance; more are a select.
 const MOST_IN_SIGHT: usize = 6;
 
 /// The texts that name the fields of every event type.
-const LABELS: [&str; Field::QUESTIONS.0] = ["name", "email", "phone", "notes", "repeat", "dates", "skip_taken"];
+const LABELS: [&str; Field::QUESTIONS.0] =
+    ["name", "email", "phone", "notes", "repeat", "dates", "skip_taken", "reason", "scope"];
 
 pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
     card.element("form", &[("class", "details"), ("novalidate", "")], |form| {
         form.line("h3", &[("data-heading", ""), ("tabindex", "-1")], &words.text("your_details"));
         notice(form, state, words);
         for field in state.event.fields() {
-            self::field(form, state, field, words);
+            if !state.is_hidden(field) {
+                self::field(form, state, field, words);
+            }
         }
         if state.event.most_occurrences > 1 {
             series::choice(form, state, words);
         }
-        form.element("div", &[("class", "actions")], |actions| {
-            let back = [("type", "button"), ("class", "plain back"), ("data-press", "back")];
-            actions.element("button", &back, |back| {
-                back.icon(outline::BACK);
-                back.text(&words.text("back"));
+        actions(form, state, if state.event.needs_approval { "request" } else { "book" }, words);
+        if let Some(seconds) = state.seconds_left() {
+            form.element("div", &[("class", "kept"), ("role", "timer")], |kept| {
+                kept.line("p", &[], &fill(&words.text("kept_for"), &[("time", &countdown(seconds, words))]));
+                button(kept, "plain", "extend", &words.text("extend"));
             });
-            let book = [("type", "submit"), ("class", "main"), only_if(state.sending, "aria-disabled", "true")];
-            let label = match (state.sending, state.event.needs_approval) {
-                (true, _) => "sending",
-                (false, true) => "request",
-                (false, false) => "book",
-            };
-            actions.line("button", &book, &words.text(label));
-        });
+        }
     });
+}
+
+/// The ways back and on, and below them that the answer takes long.
+pub fn actions(form: &mut Nodes, state: &State, go: &str, words: &impl Words) {
+    form.element("div", &[("class", "actions")], |actions| {
+        let back = [("type", "button"), ("class", "plain back"), ("data-press", "back")];
+        actions.element("button", &back, |back| {
+            back.icon(outline::BACK);
+            back.text(&words.text("back"));
+        });
+        let attributes = [("type", "submit"), ("class", "main"), only_if(state.sending, "aria-disabled", "true")];
+        actions.line("button", &attributes, &words.text(if state.sending { "sending" } else { go }));
+    });
+    let slow = if state.sending && state.is_slow { words.text("slow") } else { String::new() };
+    form.line("p", &[("class", "slow"), ("role", "status")], &slow);
 }
 
 /// What a field is filled in with.
@@ -59,8 +71,8 @@ fn control(field: Field, kind: Option<&QuestionKind>) -> (Control, &'static str)
         (Field::NAME, _) => (Control::Line("name"), "text"),
         (Field::EMAIL, _) => (Control::Line("email"), "email"),
         (Field::PHONE, _) | (_, Some(QuestionKind::Phone)) => (Control::Line("tel"), "tel"),
-        (Field::NOTES, _) | (_, Some(QuestionKind::LongText)) => (Control::Area, ""),
-        (Field::SKIP_TAKEN, _) | (_, Some(QuestionKind::Checkbox)) => (Control::Box, "checkbox"),
+        (Field::NOTES | Field::REASON, _) | (_, Some(QuestionKind::LongText)) => (Control::Area, ""),
+        (Field::SKIP_TAKEN | Field::SCOPE, _) | (_, Some(QuestionKind::Checkbox)) => (Control::Box, "checkbox"),
         (_, Some(QuestionKind::Choices { .. })) => (Control::Group, "checkbox"),
         (_, Some(QuestionKind::Choice { choices })) if choices.len() <= MOST_IN_SIGHT => (Control::Group, "radio"),
         (_, Some(QuestionKind::ShortText | QuestionKind::Number { .. })) => (Control::Line("off"), "text"),
@@ -78,7 +90,7 @@ fn options(state: &State, field: Field, choices: &[String], words: &impl Words) 
         }
     } else if field == Field::COUNT {
         for count in 2..=state.event.most_occurrences {
-            let count = count.to_string();
+            let count = decimal(count);
             options.option(&count, &count, chosen);
         }
     } else {
@@ -96,7 +108,10 @@ pub fn field(form: &mut Nodes, state: &State, field: Field, words: &impl Words) 
     let kind = question.map(|question| &question.kind);
     let (label, help, is_required) = match question {
         Some(question) => (question.label.clone(), question.help.as_str(), question.is_required),
-        None => (words.text(LABELS[field.0]), "", field != Field::NOTES),
+        None => {
+            let is_optional = matches!(field, Field::NOTES | Field::REASON | Field::SCOPE);
+            (words.text(LABELS[field.0]), "", !is_optional)
+        }
     };
     let choices = match kind {
         Some(QuestionKind::Choice { choices } | QuestionKind::Choices { choices }) => choices.as_slice(),
@@ -109,10 +124,10 @@ pub fn field(form: &mut Nodes, state: &State, field: Field, words: &impl Words) 
     let is_group = control == Control::Group;
     let is_radio = input_type == "radio";
 
-    let (name, index) = (state.event.name_of(field), field.0.to_string());
-    let with = |suffix: &str| [&name, suffix].concat();
+    let (name, index) = (state.event.name_of(field), decimal(field.0 as u32));
+    let with = |suffix: &str| concat(&[&name, suffix]);
     let (label_id, help_id, problem_id) = (with("-label"), with("-help"), with("-problem"));
-    let described_by = if help.is_empty() { problem_id.clone() } else { [&help_id, " ", &problem_id].concat() };
+    let described_by = if help.is_empty() { problem_id.clone() } else { concat(&[&help_id, " ", &problem_id]) };
     let shared = [
         only_if(!is_group, "id", &name),
         ("name", &name),
@@ -157,7 +172,17 @@ pub fn field(form: &mut Nodes, state: &State, field: Field, words: &impl Words) 
                     ("value", text),
                     only_if(is_count, "inputmode", "numeric"),
                 ];
-                nodes.push("input", &shared, &own, Nodes::default());
+                let dial_code = state.event.dial_code.as_str();
+                if input_type == "tel" {
+                    nodes.element("div", &[("class", "tel"), ("dir", "ltr")], |tel| {
+                        // What is taken to stand before a number that tells no country.
+                        let is_told = text.starts_with('+') || text.starts_with("00") || dial_code.is_empty();
+                        tel.line("span", &[only_if(is_told, "hidden", "")], dial_code);
+                        tel.push("input", &shared, &own, Nodes::default());
+                    });
+                } else {
+                    nodes.push("input", &shared, &own, Nodes::default());
+                }
             }
             Control::Area => nodes.line("textarea", &shared, text),
             Control::Select => {

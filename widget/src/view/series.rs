@@ -27,7 +27,9 @@ pub fn choice(form: &mut Nodes, state: &State, words: &impl Words) {
 fn dates(nodes: &mut Nodes, state: &State, words: &impl Words) {
     match &state.dates {
         Dates::Single => {}
-        Dates::Asked(_) => nodes.line("p", &[("class", "help")], &words.text("loading")),
+        Dates::Asked(_) => {
+            nodes.line("p", &[("class", "help")], &words.text(if state.is_slow { "slow" } else { "loading" }));
+        }
         Dates::Failed => {
             nodes.line("p", &[("class", "help")], &words.text("slots_failed"));
             button(nodes, "plain", "retry", &words.text("retry"));

@@ -77,9 +77,11 @@ fn questioned() -> State {
         asked("size", QuestionKind::Number { least: Some(1), most: Some(9) }),
         asked("terms", QuestionKind::Checkbox),
     ];
-    let mut state = State::new(event, "en-GB".to_owned(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z"));
+    let mut state =
+        State::new(event, "en-GB".to_owned(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z"), Wishes::default());
     read(&mut state, november(), &[NINE, TEN]);
     state.apply(Action::Pick(at(NINE)));
+    state.apply(held("hold"));
     write(&mut state, Field::NAME, "Zoë");
     write(&mut state, Field::EMAIL, "zoe@example.com");
     state
@@ -127,7 +129,7 @@ fn choices_are_ticked_and_unticked_one_by_one() {
 #[test]
 fn an_answer_that_the_server_refuses_is_told_beside_its_question() {
     let mut state = questioned();
-    assert_eq!(refuse(&mut state, "answers.size"), [Effect::Focus(Target::Field(SIZE))]);
+    assert_eq!(refuse(&mut state, "answers.size").last(), Some(&Effect::Focus(Target::Field(SIZE))));
     assert_eq!(problem(&state, SIZE), Some("Not this one."));
 }
 
@@ -255,5 +257,5 @@ fn another_slot_asks_for_the_same_series_from_there() {
     let mut state = weekly(&[date(NINE, true)]);
     state.apply(Action::Back);
     let effects = state.apply(Action::Pick(at(TEN)));
-    assert!(path_of(&effects[2..]).contains("start=2026-11-23T10:00:00Z&frequency=weekly"));
+    assert!(path_of(&effects[2..3]).contains("start=2026-11-23T10:00:00Z&frequency=weekly"));
 }

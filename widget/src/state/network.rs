@@ -1,0 +1,79 @@
+//! A network that is gone, slow or back: what is waited for, and what is asked once more.
+
+use super::*;
+
+impl State {
+    /// Whether the visitor waits for an answer.
+    fn is_waiting(&self) -> bool {
+        self.sending
+            || match self.step {
+                Step::Pick => self.is_loading(),
+                Step::Details => matches!(self.dates, Dates::Asked(_)),
+                Step::Opening => self.notice.is_none(),
+                _ => false,
+            }
+    }
+
+    /// The number of what is waited for: when it has not come after some seconds, [`Action::Slow`] tells.
+    pub fn wait(&self) -> Option<u32> {
+        self.is_waiting().then_some(self.waits)
+    }
+
+    /// Runs a change, and counts the wait that begins with it.
+    pub(super) fn counting_waits(&mut self, change: impl FnOnce(&mut Self)) {
+        let waited = self.is_waiting();
+        change(self);
+        if self.is_waiting() && !waited {
+            self.waits += 1;
+            self.is_slow = false;
+        }
+    }
+
+    pub(super) fn slow(&mut self, wait: u32) {
+        self.is_slow = self.wait() == Some(wait);
+    }
+
+    pub(super) fn retry(&mut self, effects: &mut Vec<Effect>) {
+        match self.step {
+            Step::Opening => self.open(effects),
+            Step::Details => self.ask_series(effects),
+            _ => {
+                self.read(self.month, effects);
+                effects.push(Effect::Focus(Target::Month));
+            }
+        }
+    }
+
+    /// With the network come the answers that could not be had, and what the visitor has sent goes out.
+    pub(super) fn online(&mut self, is_online: bool, effects: &mut Vec<Effect>) {
+        self.is_offline = !is_online;
+        if !is_online || self.sending {
+            return;
+        }
+        let was_unreachable = self.notice == Some(Notice::Unreachable);
+        match self.step {
+            Step::Pick if self.shown().is_some_and(|known| known.failed) => self.read(self.month, effects),
+            Step::Opening if was_unreachable => self.open(effects),
+            Step::Moving | Step::Cancelling if was_unreachable => self.change(effects),
+            Step::Details => {
+                if self.dates == Dates::Failed {
+                    self.ask_series(effects);
+                }
+                let content = self.start.map(|start| request::booking(self, start, ""));
+                // What was typed since is sent when the visitor says so.
+                if was_unreachable && let Some(sent) = self.sent.take_if(|sent| Some(&sent.content) == content.as_ref())
+                {
+                    self.send(sent, effects);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn press(&mut self, is_pressed: bool) {
+        self.is_pressed = is_pressed;
+        if !is_pressed && let Some(field) = self.left.take() {
+            self.leave(field);
+        }
+    }
+}
