@@ -100,32 +100,34 @@ fn push_string(json: &mut String, value: &str) {
     json.push('"');
 }
 
+/// On the server, which reads what it is about to send as the widget will.
+#[cfg(any(test, feature = "ssr"))]
+impl Json for serde_json::Value {
+    fn get(&self, key: &str) -> Option<Self> {
+        Self::get(self, key).filter(|value| !value.is_null()).cloned()
+    }
+
+    fn items(&self) -> Vec<Self> {
+        self.as_array().cloned().unwrap_or_default()
+    }
+
+    fn as_text(&self) -> Option<String> {
+        self.as_str().map(str::to_owned)
+    }
+
+    fn as_number(&self) -> Option<f64> {
+        self.as_f64()
+    }
+
+    fn is_true(&self) -> bool {
+        self.as_bool() == Some(true)
+    }
+}
+
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
     use serde_json::Value;
-
-    impl Json for Value {
-        fn get(&self, key: &str) -> Option<Self> {
-            Value::get(self, key).filter(|value| !value.is_null()).cloned()
-        }
-
-        fn items(&self) -> Vec<Self> {
-            self.as_array().cloned().unwrap_or_default()
-        }
-
-        fn as_text(&self) -> Option<String> {
-            self.as_str().map(str::to_owned)
-        }
-
-        fn as_number(&self) -> Option<f64> {
-            self.as_f64()
-        }
-
-        fn is_true(&self) -> bool {
-            self.as_bool() == Some(true)
-        }
-    }
 
     #[test]
     fn every_character_comes_back_from_the_json_it_was_written_to() {

@@ -26,8 +26,8 @@ mod zones;
 
 pub use first::{Visitor, open};
 use hold::Hold;
-use months::{SOUGHT_AT_FIRST, SOUGHT_WHEN_ASKED};
 pub use kept::Kept;
+use months::{SOUGHT_AT_FIRST, SOUGHT_WHEN_ASKED};
 pub use views::View;
 pub use wishes::{Event, Wishes};
 pub use zones::ZoneSearch;
@@ -135,7 +135,10 @@ impl Notice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Announcement {
     Nothing,
-    Times { day: Day, count: usize },
+    Times {
+        day: Day,
+        count: usize,
+    },
     NoTimes(Month),
     FieldProblems,
     /// For so many seconds the slot is still kept.

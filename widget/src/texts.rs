@@ -38,9 +38,9 @@ fn every_text_of_the_catalogue_is_used() {
 #[test]
 fn every_text_that_is_asked_for_is_in_the_catalogue() {
     let texts = section(Locale::En, "widget");
-    let asked = SOURCES.iter().flat_map(|source| {
-        source.split("words.text(\"").skip(1).filter_map(|rest| rest.split('"').next())
-    });
+    let asked = SOURCES
+        .iter()
+        .flat_map(|source| source.split("words.text(\"").skip(1).filter_map(|rest| rest.split('"').next()));
     let notices =
         ["slot_taken", "unreachable", "refused", "too_many", "gone", "expired", "unchangeable", "offline", "not_found"];
     let changes = ["move_title", "cancel_title", "move_now", "cancel_now", "reason", "scope", "opening", "anew"];
@@ -58,9 +58,21 @@ fn every_text_that_is_asked_for_is_in_the_catalogue() {
         "error.whole_number",
     ];
     let fields = ["repeat", "dates", "skip_taken", "once", "weekly", "every_two_weeks", "monthly"];
-    let others = ["sending", "request", "book", "requested", "requested_with", "times.other", "seats.other", "minutes.other", "hours.other"];
+    let others = [
+        "sending",
+        "request",
+        "book",
+        "requested",
+        "requested_with",
+        "times.other",
+        "seats.other",
+        "minutes.other",
+        "hours.other",
+    ];
     let picking = ["view_month", "view_week", "view_list", "previous_week", "next_week"];
-    for key in asked.chain(notices).chain(changes).chain(standings).chain(problems).chain(fields).chain(others).chain(picking) {
+    for key in
+        asked.chain(notices).chain(changes).chain(standings).chain(problems).chain(fields).chain(others).chain(picking)
+    {
         assert!(texts.contains_key(key), "{key} is asked for and not in the catalogue");
     }
 }

@@ -81,7 +81,11 @@ fn about(nodes: &mut Nodes, state: &State, words: &impl Words) {
     let event = &state.event;
     let picking = state.step == Step::Pick && state.appointment.is_none();
     nodes.line("p", &[("class", "host")], &event.organization_name);
-    nodes.line("h2", &[("class", "title"), ("part", "title")], state.appointment.as_ref().map_or(&event.title, |it| &it.title));
+    nodes.line(
+        "h2",
+        &[("class", "title"), ("part", "title")],
+        state.appointment.as_ref().map_or(&event.title, |it| &it.title),
+    );
     if picking && event.durations.len() > 1 {
         lengths(nodes, state, words);
     } else {

@@ -243,7 +243,9 @@ impl Widget {
                 let _refused = element.focus();
             }),
             Effect::Reveal => self.once_shown(".times".to_owned(), |element| browser::reveal(&element)),
-            Effect::RevealZone => self.once_shown("[data-zone][aria-selected]".to_owned(), |element| browser::reveal(&element)),
+            Effect::RevealZone => {
+                self.once_shown("[data-zone][aria-selected]".to_owned(), |element| browser::reveal(&element))
+            }
             Effect::Tell(event) => self.tell(event),
         }
     }

@@ -131,7 +131,10 @@ impl EmailAddress {
         };
         let domain_is_good = domain.contains('.') && domain.split('.').all(label_is_good);
         if local_is_good && domain_is_good && text.len() <= 254 {
-            Ok(Self([local, "@", &domain.to_ascii_lowercase()].concat()))
+            let mut address = local.to_owned();
+            address.push('@');
+            address.push_str(&domain.to_ascii_lowercase());
+            Ok(Self(address))
         } else {
             Err(refused())
         }

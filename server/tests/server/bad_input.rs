@@ -124,7 +124,7 @@ async fn an_unreachable_provider_with_a_stale_mirror_stops_a_booking_before_anyt
 }
 
 /// As after a long outage: the last synchronization is hours old and ended in an error.
-async fn make_mirrors_stale(world: &World) {
+pub async fn make_mirrors_stale(world: &World) {
     let mut tx = world.server.store.write().await.unwrap();
     let organization = organization_get_by_slug(&mut tx, &Slug::parse("demo").unwrap()).await.unwrap().unwrap();
     for member in memberships_of_organization(&mut tx, &organization.id).await.unwrap() {

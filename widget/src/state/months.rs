@@ -2,11 +2,45 @@
 
 use super::*;
 
-/// How many empty months are skipped at first sight, and how many when the visitor asks for the next free time.
-pub(super) const SKIPPED_AT_FIRST: u8 = 2;
-pub(super) const SKIPPED_WHEN_ASKED: u8 = 14;
+/// Into how many months is looked for a free time at first sight, and into how many when the visitor asks for the next one.
+pub(super) const SOUGHT_AT_FIRST: u8 = 3;
+pub(super) const SOUGHT_WHEN_ASKED: u8 = 15;
 
 impl State {
+    /// Whether nothing is known yet of the month in sight.
+    pub fn is_loading(&self) -> bool {
+        self.shown().is_none_or(|known| known.loading && known.slots.is_none())
+    }
+
+    /// The slots of a month as far as they are known.
+    fn slots_of_month(&self, month: Month) -> &[Slot] {
+        let known = self.months.iter().find(|known| known.month == month);
+        known.and_then(|known| known.slots.as_deref()).unwrap_or_default()
+    }
+
+    /// The slots of a day in the visitor's zone, in order.
+    pub fn slots_of(&self, day: Day) -> Vec<Slot> {
+        list(self.slots_of_month(day.month()).iter().copied().filter(|slot| self.zone.day(slot.start) == day))
+    }
+
+    /// The days of a month that have a free slot in the visitor's zone, in order.
+    pub fn free_days(&self, month: Month) -> Vec<Day> {
+        let mut days = Vec::new();
+        for slot in self.slots_of_month(month) {
+            let day = self.zone.day(slot.start);
+            if day.month() == month && days.last() != Some(&day) {
+                days.push(day);
+            }
+        }
+        days
+    }
+
+    /// Whether there is a month that can be booked before (-1) or after (1) the one in sight.
+    pub(super) fn has_month(&self, months: i32) -> bool {
+        let month = Month(self.month.0 + months);
+        (self.first_day.month()..=self.last_day.month()).contains(&month)
+    }
+
     pub(super) fn slots_read(&mut self, month: Month, wish: u32, slots: Option<Vec<Slot>>, effects: &mut Vec<Effect>) {
         if wish != self.wish {
             return;
@@ -28,7 +62,7 @@ impl State {
     /// none gives way as it does at first.
     pub(super) fn read_anew(&mut self, effects: &mut Vec<Effect>) {
         self.wish += 1;
-        self.seeking = SKIPPED_AT_FIRST;
+        self.seeking = SOUGHT_AT_FIRST;
         self.months.clear();
         self.notice = None;
         self.announcement = Announcement::Nothing;
@@ -37,24 +71,28 @@ impl State {
 
     pub(super) fn tell_ready(&mut self, effects: &mut Vec<Effect>) {
         if !mem::replace(&mut self.ready, true) {
-            effects.push(Effect::Ready);
+            effects.push(Effect::Tell(Event::Ready));
         }
     }
 
     /// The month in sight has its slots: choose a day, or look for one in a later month.
     pub(super) fn shown_month_read(&mut self, effects: &mut Vec<Effect>) {
-        let free = self.free_days(self.month);
+        let free = self.free_days_in_sight();
         let Some(first) = free.first().copied() else {
             self.day = None;
-            if self.seeking > 0 && self.can_turn(1) {
+            if self.seeking > 1 && self.has_month(1) {
                 self.turn_while_seeking(effects);
             } else {
                 self.seeking = 0;
                 self.announcement = Announcement::NoTimes(self.month);
+                self.read_neighbours(effects);
             }
             return;
         };
         self.seeking = 0;
+        if matches!(self.announcement, Announcement::NoTimes(_)) {
+            self.announcement = Announcement::Nothing;
+        }
         if !self.day.is_some_and(|day| free.contains(&day)) {
             // The day that was in sight has become full: its neighbour is nearer to the visitor's wish than the first.
             let next = self.day.and_then(|day| free.iter().copied().find(|free| *free > day)).unwrap_or(first);
@@ -65,36 +103,32 @@ impl State {
         if let (Some(day), true, Announcement::Nothing) = (self.day, self.wish > 0, self.announcement) {
             self.announcement = Announcement::Times { day, count: self.slots_of(day).len() };
         }
+        self.read_neighbours(effects);
+    }
+
+    /// The months beside the one in sight are there before anybody turns to them.
+    fn read_neighbours(&mut self, effects: &mut Vec<Effect>) {
         for months in [1, -1] {
-            if self.can_turn(months) {
+            if self.has_month(months) {
                 self.read_if_unknown(Month(self.month.0 + months), effects);
             }
         }
     }
 
     pub(super) fn turn_while_seeking(&mut self, effects: &mut Vec<Effect>) {
-        while self.seeking > 0 && self.can_turn(1) {
+        while self.seeking > 1 && self.has_month(1) {
             self.seeking -= 1;
             self.show_month(self.month.next());
             if self.shown().is_none_or(|known| known.slots.is_none()) {
-                self.seeking += 1;
                 self.read_if_unknown(self.month, effects);
                 return;
             }
             if !self.free_days(self.month).is_empty() {
-                break;
+                return self.shown_month_read(effects);
             }
         }
         self.seeking = 0;
         self.shown_month_read(effects);
-    }
-
-    pub(super) fn turn(&mut self, months: i32, effects: &mut Vec<Effect>) {
-        if self.can_turn(months) {
-            self.seeking = 0;
-            self.show_month(Month(self.month.0 + months));
-            self.arrive(effects);
-        }
     }
 
     /// A month has come into sight: show what is known of it, or read it.
@@ -109,39 +143,38 @@ impl State {
     pub(super) fn show_month(&mut self, month: Month) {
         self.month = month;
         self.day = None;
+        self.listed = views::LISTED;
         self.cursor = month.first().max(self.first_day);
     }
 
-    pub(super) fn move_cursor(&mut self, movement: Movement, week_start: i32, effects: &mut Vec<Effect>) {
-        let column = (self.cursor.weekday() - week_start).rem_euclid(7);
-        let wanted = match movement {
-            Movement::Days(days) => Day(self.cursor.0 + days),
+    pub(super) fn move_cursor(&mut self, movement: Movement, effects: &mut Vec<Effect>) {
+        let [first, .., last] = self.week();
+        let mut wanted = match movement {
+            Movement::Weeks(weeks) => Day(self.cursor.0 + 7 * weeks),
+            Movement::Sideways(days) => Day(self.cursor.0 + if self.is_rtl() { -days } else { days }),
             Movement::Months(months) => self.cursor.plus_months(months),
-            Movement::WeekStart => Day(self.cursor.0 - column),
-            Movement::WeekEnd => Day(self.cursor.0 + 6 - column),
+            Movement::WeekStart => first,
+            Movement::WeekEnd => last,
         };
-        let mut cursor = wanted.clamp(self.first_day, self.last_day);
-        if matches!(movement, Movement::WeekStart | Movement::WeekEnd) {
+        if self.view == View::Month && matches!(movement, Movement::WeekStart | Movement::WeekEnd) {
             // The ends of the week within the month in sight.
-            cursor = cursor.clamp(self.month.first(), self.month.last());
+            wanted = wanted.clamp(self.month.first(), self.month.last());
         }
-        if cursor.month() != self.month {
-            self.seeking = 0;
-            self.show_month(cursor.month());
-            self.arrive(effects);
-        }
+        let cursor = wanted.clamp(self.first_day, self.last_day);
+        self.go_to(cursor, effects);
         self.cursor = cursor;
         effects.push(Effect::Focus(Target::Day(cursor)));
     }
 
     pub(super) fn show_day(&mut self, day: Day, effects: &mut Vec<Effect>) {
         let count = self.slots_of(day).len();
+        self.go_to(day, effects);
         self.cursor = day;
         if count > 0 {
             self.day = Some(day);
             self.notice = None;
             self.announcement = Announcement::Times { day, count };
-            effects.push(Effect::Reveal);
+            effects.extend([Effect::Reveal, Effect::Tell(Event::DaySelected(day))]);
         }
     }
 

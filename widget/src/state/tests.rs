@@ -416,6 +416,7 @@ fn the_window_ends_on_the_day_of_its_last_slot() {
     assert_eq!(fresh().last_day, day("2027-01-20"));
     let mut event = fresh().event;
     event.window_end = at("2026-11-01T00:00:00Z");
-    let state = State::new(event, String::new(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z") + DAY, Wishes::default());
+    let state =
+        State::new(event, String::new(), zone("Etc/UTC", 0), at("2026-11-16T12:00:00Z") + DAY, Wishes::default());
     assert_eq!((state.first_day, state.last_day), (day("2026-11-17"), day("2026-11-17")));
 }
