@@ -49,7 +49,7 @@ enum Task {
     Chaos(chaos::Options),
     /// Print what a visitor downloads before the first slot can be picked, in brotli bytes.
     Size,
-    /// Measure the slot engine, and the slots endpoint against a bare handler that returns the same bytes.
+    /// Measure what the design promises in figures: engine, endpoints, scale, and the widget in a browser.
     Bench {
         /// Run one benchmark only.
         #[arg(value_enum)]
@@ -74,10 +74,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Run(options) => run::run(&workspace, &options),
         Task::Test { only } => test::test(&workspace, only),
         Task::Chaos(options) => chaos::chaos(&workspace, options),
-        Task::Size => {
-            build::assets(&workspace)?;
-            size::report(&workspace)
-        }
+        Task::Size => size::report(&workspace),
         Task::Bench { only } => bench::bench(&workspace, only),
     }
 }

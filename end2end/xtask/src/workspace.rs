@@ -45,4 +45,9 @@ impl Workspace {
     pub fn debug_binaries(&self) -> PathBuf {
         self.target().join("debug")
     }
+
+    /// Where `cargo build --release` leaves the optimised programs.
+    pub fn release_binaries(&self) -> PathBuf {
+        self.target().join("release")
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use super::compress::{BEST, brotli, gzip};
+use super::compress::{BEST, brotli, gzip, zstd};
 use super::fingerprint::Fingerprint;
 use super::tools::{self, Minify};
 use super::wasm::Built;
@@ -17,10 +17,15 @@ use crate::workspace::Workspace;
 /// Where the server serves `target/site`.
 const SERVED_AT: &str = "/assets/";
 const LOADER: &str = "widget/loader.js";
+/// What the loader loads only for popups, the floating button and frames.
+const WAYS: &str = "widget/loader/ways.js";
+/// The types of what the loader gives to pages.
+const TYPES: &str = "widget/embed.d.ts";
 const WIDGET_STYLE: &str = "style/widget.css";
 const APP_STYLE: &str = "style/app.css";
 /// How the loader names what it loads.
-const PLACEHOLDERS: [(&str, &str); 3] = [
+const PLACEHOLDERS: [(&str, &str); 4] = [
+    ("__CUPO_WAYS_JS__", "ways.js"),
     ("__CUPO_WIDGET_JS__", "widget.js"),
     ("__CUPO_WIDGET_WASM__", "widget.wasm"),
     ("__CUPO_WIDGET_CSS__", "widget.css"),
@@ -29,20 +34,13 @@ const PLACEHOLDERS: [(&str, &str); 3] = [
 /// From an asset's role (`widget.js`) to its path below `target/site`.
 pub type Manifest = BTreeMap<String, String>;
 
-/// The manifest of the last build.
-pub fn read_manifest(workspace: &Workspace) -> Result<Manifest> {
-    let path = workspace.site().join("manifest.json");
-    let text = fs::read(&path).with_context(|| format!("there is no {}: run `cargo xtask build`", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is damaged", path.display()))
-}
-
 /// Writes `target/site`; `true` when it was up to date already.
 pub fn write(workspace: &Workspace, widget: &Built, app: &Built) -> Result<bool> {
     let mut inputs = Fingerprint::default();
     for file in [&widget.js, &widget.wasm, &app.js, &app.wasm] {
         inputs.add_file(file)?;
     }
-    for tree in [LOADER, "style", "end2end/xtask/src/build", "end2end/xtask/npm/package-lock.json"] {
+    for tree in [LOADER, WAYS, TYPES, "style", "end2end/xtask/src/build", "end2end/xtask/npm/package-lock.json"] {
         inputs.add_tree(&workspace.path(tree))?;
     }
     let (inputs, stamp) = (inputs.finish(), workspace.scratch("site-inputs"));
@@ -53,21 +51,50 @@ pub fn write(workspace: &Workspace, widget: &Built, app: &Built) -> Result<bool>
 
     let step = Step::start("Minifying and compressing the assets");
     let mut next = NewSite::create(workspace)?;
-    next.add_hashed("widget.js", "widget/cupo-widget", "js", &fs::read(&widget.js)?)?;
-    next.add_hashed("widget.wasm", "widget/cupo-widget", "wasm", &fs::read(&widget.wasm)?)?;
-    next.add_hashed("app.js", "app/cupo-app", "js", &fs::read(&app.js)?)?;
-    next.add_hashed("app.wasm", "app/cupo-app", "wasm", &fs::read(&app.wasm)?)?;
-    let minify = |kind, file: &str| tools::minify(workspace, &step, kind, &workspace.path(file));
-    next.add_hashed("widget.css", "widget/cupo-widget", "css", &minify(Minify::Style, WIDGET_STYLE)?)?;
-    next.add_hashed("app.css", "app/style", "css", &minify(Minify::Style, APP_STYLE)?)?;
-    let loader = String::from_utf8(minify(Minify::Script, LOADER)?)?;
-    let loader = fill_in(&loader, &next.manifest)?;
-    // The one address that never changes: it is in the pages of the sites.
-    next.add("embed.js", "embed.js".to_owned(), loader.as_bytes())?;
+    for asset in self::widget(workspace, &step, widget)? {
+        next.add(&asset)?;
+    }
+    next.add(&Asset::hashed("app.js", "app/cupo-app", "js", fs::read(&app.js)?))?;
+    next.add(&Asset::hashed("app.wasm", "app/cupo-app", "wasm", fs::read(&app.wasm)?))?;
+    let style = tools::minify(workspace, &step, Minify::Style, &workspace.path(APP_STYLE))?;
+    next.add(&Asset::hashed("app.css", "app/style", "css", style))?;
     let (count, site) = (next.manifest.len(), next.publish(&site)?);
     fs::write(stamp, inputs)?;
     step.done(format!("{count} assets in {}", site.display()));
     Ok(false)
+}
+
+/// What a site loads of the widget, as it will be served.
+pub fn widget(workspace: &Workspace, step: &Step, built: &Built) -> Result<Vec<Asset>> {
+    let minify = |kind, file: &str| tools::minify(workspace, step, kind, &workspace.path(file));
+    let mut assets = vec![
+        Asset::hashed("widget.js", "widget/cupo-widget", "js", fs::read(&built.js)?),
+        Asset::hashed("widget.wasm", "widget/cupo-widget", "wasm", fs::read(&built.wasm)?),
+        Asset::hashed("widget.css", "widget/cupo-widget", "css", minify(Minify::Style, WIDGET_STYLE)?),
+        Asset::hashed("ways.js", "widget/cupo-ways", "js", minify(Minify::Module, WAYS)?),
+    ];
+    let manifest = assets.iter().map(|asset| (asset.role.to_owned(), asset.path.clone())).collect();
+    let loader = fill_in(&String::from_utf8(minify(Minify::Script, LOADER)?)?, &manifest)?;
+    // The addresses that never change: they are in the pages of the sites, and in their editors.
+    let fixed = |role: &'static str, bytes| Asset { role, path: role.to_owned(), bytes };
+    assets.extend([fixed("embed.js", loader.into_bytes()), fixed("embed.d.ts", fs::read(workspace.path(TYPES))?)]);
+    Ok(assets)
+}
+
+/// A file to be served.
+pub struct Asset {
+    pub role: &'static str,
+    /// Below `target/site`.
+    path: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Asset {
+    /// Under a name that holds the content's hash.
+    fn hashed(role: &'static str, stem: &str, extension: &str, bytes: Vec<u8>) -> Self {
+        let hash = hex::encode(&Sha256::digest(&bytes)[..8]);
+        Self { role, path: format!("{stem}.{hash}.{extension}"), bytes }
+    }
 }
 
 /// Puts the addresses of the hashed files where the loader names them.
@@ -99,18 +126,15 @@ impl NewSite {
         Ok(Self { folder, present: workspace.site(), manifest: Manifest::new() })
     }
 
-    fn add_hashed(&mut self, role: &str, stem: &str, extension: &str, bytes: &[u8]) -> Result<()> {
-        let hash = hex::encode(&Sha256::digest(bytes)[..8]);
-        self.add(role, format!("{stem}.{hash}.{extension}"), bytes)
-    }
-
-    fn add(&mut self, role: &str, path: String, bytes: &[u8]) -> Result<()> {
-        let file = self.folder.join(&path);
+    fn add(&mut self, asset: &Asset) -> Result<()> {
+        let Asset { role, path, bytes } = asset;
+        let file = self.folder.join(path);
         fs::create_dir_all(file.parent().context("an asset lies in a folder")?)?;
         fs::write(&file, bytes)?;
-        self.add_compressed(&path, bytes, ".br", |bytes| brotli(bytes, BEST))?;
-        self.add_compressed(&path, bytes, ".gz", gzip)?;
-        self.manifest.insert(role.to_owned(), path);
+        self.add_compressed(path, bytes, ".br", |bytes| brotli(bytes, BEST))?;
+        self.add_compressed(path, bytes, ".zst", zstd)?;
+        self.add_compressed(path, bytes, ".gz", gzip)?;
+        self.manifest.insert((*role).to_owned(), path.clone());
         Ok(())
     }
 

@@ -38,10 +38,29 @@ impl Glue {
         Ok(fs::write(&self.js, without_class_effects(&fs::read_to_string(&self.js)?))?)
     }
 
+    /// Gives names of the module their new ones.
+    pub fn rename(&self, renamed: &[(String, String)]) -> Result<()> {
+        let mut glue = fs::read_to_string(&self.js)?;
+        for (long, short) in renamed {
+            glue = glue.replace(long, short);
+        }
+        Ok(fs::write(&self.js, glue)?)
+    }
+
     /// Drops the functions that the optimised module no longer imports.
     pub fn drop_imports_except(&self, imports: &BTreeSet<String>) -> Result<()> {
         Ok(fs::write(&self.js, without_imports(&fs::read_to_string(&self.js)?, imports))?)
     }
+}
+
+/// Whether a name holds a hash of wasm-bindgen or of the compiler: nobody chose it then.
+pub fn has_hash(name: &str) -> bool {
+    name.split(['_', 'h']).any(|part| part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// The new name of the one with this number.
+pub fn short_name(number: usize) -> String {
+    format!("__wb{number}")
 }
 
 /// Whether a JavaScript text holds this name as a whole word.
@@ -89,6 +108,19 @@ fn entry_name(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_a_hash_is_told_from_one_that_people_chose() {
+        for hashed in
+            ["__wbg_get_2080c49015e35254", "wasm_bindgen_1686652f377147aa___convert__closures_____invoke_______true_"]
+        {
+            assert!(has_hash(hashed), "{hashed}");
+        }
+        for chosen in ["mount", "memory", "__wbindgen_malloc", "__externref_table_alloc", "__wbg_new_123"] {
+            assert!(!has_hash(chosen), "{chosen}");
+        }
+        assert!(entry_name(&format!("        {}: function() {{", short_name(7))).is_some());
+    }
 
     const GLUE: &str = "function __wbg_get_imports() {
     const import0 = {

@@ -16,6 +16,7 @@ use crate::command::{cargo, succeed};
 use crate::install::npm_packages;
 use crate::progress::{Step, say};
 use crate::workspace::Workspace;
+use assets::Asset;
 use wasm::{APP, WIDGET};
 
 /// Builds the assets and, for `release`, the optimised binary that holds them.
@@ -40,6 +41,17 @@ pub fn assets(workspace: &Workspace) -> Result<()> {
         say("  ✓ target/site is up to date");
     }
     Ok(())
+}
+
+/// What a site loads of the widget, built anew where its sources have changed; the dashboard is left alone.
+pub fn widget(workspace: &Workspace) -> Result<Vec<Asset>> {
+    let _lock = lock(workspace)?;
+    npm_packages(&workspace.path(tools::FOLDER), "they shrink WASM, JavaScript and CSS")?;
+    let built = wasm::build(workspace, &toolchain::select(workspace)?, &WIDGET)?;
+    let step = Step::start("Minifying the widget's files");
+    let assets = assets::widget(workspace, &step, &built)?;
+    step.done("");
+    Ok(assets)
 }
 
 /// Held while `target/xtask` and `target/site` change: two builds at once would take each other's files away.

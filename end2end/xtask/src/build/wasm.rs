@@ -1,13 +1,14 @@
 //! One WASM bundle: compiled, bound to JavaScript, optimised, and shown to load.
 
 use std::fs;
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use super::fingerprint::Fingerprint;
-use super::glue::{Glue, names};
+use super::glue::{Glue, has_hash, names, short_name};
 use super::toolchain::{TARGET, Toolchain};
 use super::tools;
 use crate::command::succeed;
@@ -135,7 +136,17 @@ fn bind(workspace: &Workspace, step: &Step, module: &Path, bundle: &Bundle, fold
     for export in unreachable.map(|export| export.id()).collect::<Vec<_>>() {
         exports.delete(export);
     }
+    // The names of what page and module call in each other end in hashes, which no compression makes smaller.
+    let module = output.wasm_mut();
+    let (imports, exports) = (module.imports.iter_mut(), module.exports.iter_mut());
+    let names = imports.map(|import| &mut import.name).chain(exports.map(|export| &mut export.name));
+    let mut renamed = Vec::new();
+    for name in names.filter(|name| has_hash(name)) {
+        let short = short_name(renamed.len());
+        renamed.push((mem::replace(name, short.clone()), short));
+    }
     output.emit(folder)?;
     glue.unbind_classes()?;
+    glue.rename(&renamed)?;
     Ok(glue)
 }

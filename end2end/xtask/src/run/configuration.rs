@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use toml::{Table, Value};
 
-use super::Simulators;
+use super::stage::Simulators;
 
 /// Readable by its owner only: it holds secrets.
 const MODE: u32 = 0o600;
