@@ -104,7 +104,7 @@ test('a zone is found by typing and shows city, offset and the time that it is t
   const search = page.getByRole('combobox', { name: 'Search for a city' });
   await expect(search).toBeFocused();
   const options = page.getByRole('option');
-  expect(await options.count()).toBeGreaterThan(300);
+  await expect.poll(() => options.count()).toBeGreaterThan(300);
   await expect(page.getByRole('option', { selected: true })).toHaveText('Madrid 13:00 · GMT+1');
   await page.keyboard.type('toky');
   await expect(options).toHaveText(['Tokyo 21:00 · GMT+9']);
@@ -172,7 +172,8 @@ test('where it is another day for the host, that day is named', async ({ page, w
   await stage(page, world, { slots: ['2027-02-17T06:00:00Z', '2027-02-17T09:00:00Z', '2027-02-17T12:00:00Z'] });
   await expect(page.getByText(/in Madrid/)).toHaveCount(0);
   await page.getByRole('button', { name: /^Time zone/ }).click();
-  await page.keyboard.type('honolulu');
+  await page.locator('.zones input').fill('honolulu');
+  await expect(page.getByRole('option')).toHaveCount(1);
   await page.keyboard.press('Enter');
   const parts = page.getByRole('group', { name: 'Tuesday 16 February' }).locator('> *');
   await expect(parts).toHaveText(['Wednesday 17 February in Madrid', '20:00', '23:00']);
@@ -191,7 +192,8 @@ test('a change of clocks between now and the slot is told, here and where the ho
   await expect(slots(page).first()).toHaveText('10:00');
   // A visitor whose own clocks never change meets the host's.
   await page.getByRole('button', { name: /^Time zone/ }).click();
-  await page.keyboard.type('bogota');
+  await page.locator('.zones input').fill('bogota');
+  await expect(page.getByRole('option')).toHaveCount(1);
   await page.keyboard.press('Enter');
   await expect(slots(page).first()).toHaveText('3:00');
   await expect(sentence).toBeVisible();
