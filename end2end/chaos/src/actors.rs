@@ -124,18 +124,18 @@ async fn move_event(world: &World, dice: Dice) -> Result<()> {
     let Some((_, calendar, event, claim)) = event_of_ours(world, dice)? else { return Ok(()) };
     let Some(start) = world.evening() else { return Ok(()) };
     world.ledger.note_by_hand(&claim, |by_hand| by_hand.starts.extend([start]));
-    // Until the event's id is known here, a write that finds its own event in the very moment of the move may win.
-    let mappings: Vec<Mapping> = world.reader.those(&format!("claim_id = '{claim}' and deleted_at is null")).await?;
     world.calendars.move_event(calendar, &event, start).await?;
-    world.ledger.note_by_hand(&claim, |by_hand| by_hand.moved_to = (!mappings.is_empty()).then_some(start));
+    world.ledger.note_by_hand(&claim, |by_hand| by_hand.moved_to = Some(start));
     Ok(())
 }
 
 async fn delete_event(world: &World, dice: Dice) -> Result<()> {
     let Some((_, calendar, event, claim)) = event_of_ours(world, dice)? else { return Ok(()) };
     world.ledger.note_by_hand(&claim, |by_hand| by_hand.deletion_was_tried = true);
+    // What is deleted before Cupo has learned that it was made looks as if it never was, and is made once more.
+    let mappings: Vec<Mapping> = world.reader.those(&format!("claim_id = '{claim}' and deleted_at is null")).await?;
     world.calendars.delete_event(calendar, &event).await?;
-    world.ledger.note_by_hand(&claim, |by_hand| by_hand.deleted = true);
+    world.ledger.note_by_hand(&claim, |by_hand| by_hand.deleted = !mappings.is_empty());
     Ok(())
 }
 

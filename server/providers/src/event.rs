@@ -126,6 +126,20 @@ impl EventTime {
             Self::Day(day) => first_instant_at_or_after(calendar_zone, day.and_time(NaiveTime::MIN)),
         }
     }
+
+    /// Whether it is the same point of time, whatever the zone in which it was entered.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Instant { at: one, .. }, Self::Instant { at: other, .. }) => one == other,
+            _ => self == other,
+        }
+    }
+}
+
+impl CalendarEvent {
+    pub(crate) fn is_at_time_of(&self, other: &Self) -> bool {
+        self.start.is_same(&other.start) && self.end.is_same(&other.end)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,7 +44,8 @@ pub trait CalendarProvider: Send + Sync {
     /// Makes the event at the provider equal to `event` in what Cupo writes.
     ///
     /// [`Expected::Create`] needs [`CalendarEvent::mark`], from which the id is derived; `event.id` is not read. When
-    /// the event with this mark is there already, it is brought up to date. [`Expected::Update`] changes the event
+    /// the event with this mark is there already, it is brought up to date, unless it stands at another time: then it is left
+    /// alone and told ([`PutOutcome::stands`]), for its host may have moved it. [`Expected::Update`] changes the event
     /// `event.id` and leaves its attendees and reminders as they are; a recurring event moves as a whole, to begin then. [`Expected::UpdateAttendees`] also invites those of
     /// `event` who are missing. Both fail with [`ProviderError::NotFound`] when the event is gone and with
     /// [`ProviderError::Conflict`] when it no longer has the etag.
@@ -201,6 +202,27 @@ pub struct PutOutcome {
     pub ical_uid: Option<String>,
     pub html_link: Option<String>,
     pub meeting: MeetingLink,
+    /// The event as it stands, where it was to be created, was there already at another time, and so was left alone.
+    pub stands: Option<Box<CalendarEvent>>,
+}
+
+impl PutOutcome {
+    /// What a provider holds that holds this event.
+    pub(crate) fn of(event: CalendarEvent) -> Self {
+        Self {
+            id: event.id,
+            etag: event.etag,
+            ical_uid: event.ical_uid,
+            html_link: event.html_link,
+            meeting: event.meeting.into(),
+            stands: None,
+        }
+    }
+
+    /// An event that was left alone.
+    pub(crate) fn standing(event: CalendarEvent) -> Self {
+        Self { stands: Some(Box::new(event.clone())), ..Self::of(event) }
+    }
 }
 
 /// A channel of notifications to open.

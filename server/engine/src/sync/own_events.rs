@@ -4,11 +4,14 @@ use cupo_core::interval::Interval;
 use cupo_providers::CalendarEvent;
 use cupo_store::{
     AppointmentExternalMapping, Calendar, MeetingState, Tx, appointment_list_by_calendar, appointment_list_by_claim,
-    calendar_get, claim_hosts, mapping_get, mapping_get_by_external, mapping_list_by_event, mapping_upsert,
+    busy_interval_delete, busy_interval_upsert, calendar_get, claim_hosts, mapping_get, mapping_get_by_external,
+    mapping_list_by_event, mapping_upsert,
 };
 
+use super::busy_interval;
 use crate::{
     Engine, EngineError,
+    engine::transact,
     jobs::{DeleteOrphan, PushEvent},
 };
 
@@ -106,6 +109,21 @@ impl Engine {
         let push = PushEvent { claim_id: mark.claim_id.clone() };
         self.enqueue(tx, organization_id, &push).await?;
         Ok(Some(adopted))
+    }
+
+    /// Takes up an event of ours that was met outside a round, with what its host has done to it: the answer to the write that
+    /// made it was lost.
+    pub(crate) async fn take_up(&self, calendar: &Calendar, event: &CalendarEvent) -> Result<(), EngineError> {
+        let Calendar { id, organization_id, .. } = calendar;
+        let tz = self.zone_called(calendar, calendar.time_zone.as_deref()).await?;
+        transact!(self, tx => {
+            busy_interval_delete(tx, organization_id, id, &event.id, self.now()).await?;
+            if let Some(taken) = self.takes_time(tx, calendar, event, tz).await? {
+                busy_interval_upsert(tx, &busy_interval(calendar, event, taken), self.now()).await?;
+            }
+        })?;
+        self.committed(organization_id);
+        Ok(())
     }
 
     /// Whether the event is the copy that a host of one of our appointments has of it, invited by the host in whose calendar

@@ -58,7 +58,8 @@ struct Desk<'a> {
 impl Desk<'_> {
     /// Makes the resource that belongs to the claim. The server answers 412 when its name is taken, and names another
     /// resource when the UID is:
-    /// - by the event itself, whose answer was lost: it is brought up to date where it differs, and is the outcome;
+    /// - by the event itself, whose answer was lost: it is brought up to date where it differs, and is the outcome; at another
+    ///   time it is left alone;
     /// - by what is not ours: the next name is tried.
     ///
     /// Each name follows from the claim and from what the server holds, so a repetition arrives at the same event.
@@ -111,6 +112,9 @@ impl Desk<'_> {
         let Some(found) = self.reading().event(&existing)?.filter(|found| found.mark.as_ref() == Some(mark)) else {
             return Ok(None);
         };
+        if !found.is_at_time_of(event) {
+            return Ok(Some(PutOutcome::standing(found)));
+        }
         if says_the_same(&found, event) {
             return self.outcome(existing.url, existing.etag, found.ical_uid, event).await.map(Some);
         }
@@ -176,7 +180,7 @@ impl Desk<'_> {
             // There is nobody to make one.
             Meeting::Request { .. } | Meeting::Pending | Meeting::Failed => MeetingLink::Failed,
         };
-        Ok(PutOutcome { id: url.to_string(), etag, ical_uid, html_link: None, meeting })
+        Ok(PutOutcome { id: url.to_string(), etag, ical_uid, html_link: None, meeting, stands: None })
     }
 
     /// The resource with its etag; of a server that tells none with GET, by the report that does.

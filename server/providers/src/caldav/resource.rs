@@ -134,18 +134,13 @@ pub(super) fn unreadable(error: IcsError) -> ProviderError {
 
 /// Whether `found` already says all that writing `wanted` would.
 pub(super) fn says_the_same(found: &CalendarEvent, wanted: &CalendarEvent) -> bool {
-    let same_time = |found: &EventTime, wanted: &EventTime| match (found, wanted) {
-        (EventTime::Instant { at: found, .. }, EventTime::Instant { at: wanted, .. }) => found == wanted,
-        _ => found == wanted,
-    };
     let is_there = |email: &str| found.attendees.iter().any(|attendee| attendee.email.eq_ignore_ascii_case(email));
     let text = |text: &Option<String>| text.as_deref().unwrap_or_default().to_owned();
     found.mark == wanted.mark
         && found.title == wanted.title
         && text(&found.description) == text(&wanted.description)
         && text(&found.location) == text(&wanted.location)
-        && same_time(&found.start, &wanted.start)
-        && same_time(&found.end, &wanted.end)
+        && found.is_at_time_of(wanted)
         && found.status == wanted.status
         && wanted.attendees.iter().all(|attendee| is_there(&attendee.email))
 }

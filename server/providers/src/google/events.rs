@@ -104,7 +104,8 @@ pub(super) async fn put(
 }
 
 /// Inserts under the id that belongs to the claim. Google answers 409 when the id is taken:
-/// - by the event itself, whose answer was lost: it is brought up to date where it differs, and is the outcome;
+/// - by the event itself, whose answer was lost: it is brought up to date where it differs, and is the outcome; at another
+///   time it is left alone;
 /// - by an event that was deleted (a deleted id stays taken) or is not ours: the next id is tried. Whether a PATCH
 ///   revives a deleted event is not documented, so none is tried.
 ///
@@ -126,7 +127,10 @@ async fn create(
             Err(error) => return Err(error),
         }
         match get(google, access, calendar, &id).await? {
-            Some(found) if says_the_same(&found, event) => return Ok(outcome_of(found)),
+            Some(found) if says_the_same(&found, event) => return Ok(PutOutcome::of(found)),
+            Some(found) if found.mark.as_ref() == Some(mark) && !found.is_at_time_of(event) => {
+                return Ok(PutOutcome::standing(found));
+            }
             Some(found) if found.mark.as_ref() == Some(mark) => {
                 let body = patch_body_with_attendees(event, &found.attendees, &[]);
                 let event = CalendarEvent { id, ..event.clone() };
@@ -182,17 +186,7 @@ fn outcome(operation: &str, event: wire::Event) -> Result<PutOutcome, ProviderEr
     if mapping::is_cancelled(&event) {
         return Err(ProviderError::NotFound);
     }
-    mapping::event(event).map(outcome_of).map_err(|problem| problem.of(operation, ""))
-}
-
-fn outcome_of(event: CalendarEvent) -> PutOutcome {
-    PutOutcome {
-        id: event.id,
-        etag: event.etag,
-        ical_uid: event.ical_uid,
-        html_link: event.html_link,
-        meeting: event.meeting.into(),
-    }
+    mapping::event(event).map(PutOutcome::of).map_err(|problem| problem.of(operation, ""))
 }
 
 /// The event as it stands there; a recurring one as a whole.

@@ -309,15 +309,10 @@ fn reminder_body(reminder: &Reminder) -> Value {
 
 /// Whether `found` already says all that a patch to `wanted` would write.
 pub(super) fn says_the_same(found: &CalendarEvent, wanted: &CalendarEvent) -> bool {
-    let same_time = |found: &EventTime, wanted: &EventTime| match (found, wanted) {
-        (EventTime::Instant { at: found, .. }, EventTime::Instant { at: wanted, .. }) => found == wanted,
-        _ => found == wanted,
-    };
     found.title == wanted.title
         && found.description == wanted.description
         && found.location == wanted.location
-        && same_time(&found.start, &wanted.start)
-        && same_time(&found.end, &wanted.end)
+        && found.is_at_time_of(wanted)
         && found.mark == wanted.mark
         && !(matches!(wanted.meeting, Meeting::Request { .. })
             && matches!(found.meeting, Meeting::None | Meeting::Failed))

@@ -8,7 +8,7 @@ use super::calendars::is_personal;
 use super::delta::own_address;
 use super::failure::Reading;
 use super::free_busy::query_time;
-use super::mapping::{self, Difference, MARK, create_body, difference, is_at_same_time, transaction_id};
+use super::mapping::{self, Difference, MARK, create_body, difference, transaction_id};
 use super::{MicrosoftProvider, PREFER, PREFERENCES, body, calendars, failure, wire};
 use crate::access::Access;
 use crate::error::ProviderError;
@@ -46,8 +46,8 @@ pub(super) async fn put(
     let target = Put { microsoft, access, calendar, event, with_meeting };
     let outcome = match expected {
         Expected::Create => target.create().await?,
-        Expected::Update { etag } => target.update(&event.id, etag, None).await?,
-        Expected::UpdateAttendees { etag, gone } => target.update(&event.id, etag, Some(gone)).await?,
+        Expected::Update { etag } => target.update(&event.id, Known::Event { etag }, None).await?,
+        Expected::UpdateAttendees { etag, gone } => target.update(&event.id, Known::Event { etag }, Some(gone)).await?,
     };
     Ok(match outcome.meeting {
         MeetingLink::None if asks_for_meeting => PutOutcome { meeting: MeetingLink::Failed, ..outcome },
@@ -69,6 +69,16 @@ async fn allows_teams(microsoft: &MicrosoftProvider, access: &Access, calendar: 
     Ok(!calendars::meetings(&allowed, false).is_empty())
 }
 
+/// What is known of an event that is to be changed.
+#[derive(Clone, Copy)]
+enum Known<'a> {
+    /// That it is there, since its creation was refused. One at another time is left alone.
+    Nothing,
+    Event {
+        etag: Option<&'a str>,
+    },
+}
+
 /// An event to be put into a calendar.
 struct Put<'a> {
     microsoft: &'a MicrosoftProvider,
@@ -81,7 +91,8 @@ struct Put<'a> {
 
 impl Put<'_> {
     /// Creates under the `transactionId` that belongs to the claim. When that is known already,
-    /// - the event is there, and its answer was lost: it is brought up to date where it differs, and is the outcome;
+    /// - the event is there, and its answer was lost: it is brought up to date where it differs, and is the outcome; at another
+    ///   time it is left alone;
     /// - it was deleted, or is in another calendar: the next `transactionId` is tried.
     ///
     /// Each follows from the claim and from what Graph holds, so a repetition arrives at the same event.
@@ -97,17 +108,17 @@ impl Put<'_> {
             if !failure::is_duplicate(&response) {
                 let created = read(access, CREATE, wire::parse(CREATE, &response.body)?)?.event;
                 // A repetition may also be answered with the event that is there, as it was made.
-                if is_at_same_time(&created, event) {
-                    return Ok(outcome_of(created));
+                if created.is_at_time_of(event) {
+                    return Ok(PutOutcome::of(created));
                 }
-                return self.update(&created.id, None, Some(&[])).await;
+                return self.update(&created.id, Known::Nothing, Some(&[])).await;
             }
             let existing = match failure::existing_event(&response) {
                 Some(id) => Some(id),
                 None => self.find(mark, generation).await?,
             };
             let Some(id) = existing else { continue };
-            match self.update(&id, None, Some(&[])).await {
+            match self.update(&id, Known::Nothing, Some(&[])).await {
                 Err(ProviderError::NotFound) => {}
                 outcome => return outcome,
             }
@@ -127,16 +138,22 @@ impl Put<'_> {
 
     /// Changes what differs, if anything does. Graph refuses a PATCH by 412 also when the event only changed in
     /// passing: then it is read and compared once more, and written if it is still what the caller knows.
-    async fn update(&self, id: &str, etag: Option<&str>, gone: Option<&[String]>) -> Result<PutOutcome, ProviderError> {
+    async fn update(&self, id: &str, known: Known<'_>, gone: Option<&[String]>) -> Result<PutOutcome, ProviderError> {
         let mut is_last = false;
         loop {
             let found = find(self.microsoft, self.access, self.calendar, id).await?.ok_or(ProviderError::NotFound)?;
-            if etag.is_some() && found.event.etag.as_deref() != etag {
-                return Err(ProviderError::Conflict);
+            match known {
+                Known::Event { etag: Some(etag) } if found.event.etag.as_deref() != Some(etag) => {
+                    return Err(ProviderError::Conflict);
+                }
+                Known::Nothing if !found.event.is_at_time_of(self.event) => {
+                    return Ok(PutOutcome::standing(found.event));
+                }
+                _ => {}
             }
             let difference = difference(&found.wire, &found.event, self.event, gone, self.with_meeting);
             if difference.is_empty() {
-                return Ok(outcome_of(found.event));
+                return Ok(PutOutcome::of(found.event));
             }
             match self.patch(id, found.event.etag.as_deref(), difference).await {
                 Err(ProviderError::Conflict) if !is_last => is_last = true,
@@ -159,7 +176,7 @@ impl Put<'_> {
         if mapping::is_cancelled(&changed.wire) {
             return Err(ProviderError::NotFound);
         }
-        Ok(outcome_of(changed.event))
+        Ok(PutOutcome::of(changed.event))
     }
 
     /// The body with another text and the meeting as it is.
@@ -174,16 +191,6 @@ impl Put<'_> {
             Some(html) => json!({"contentType": "html", "content": html}),
             None => json!({"contentType": "text", "content": description}),
         })
-    }
-}
-
-fn outcome_of(event: CalendarEvent) -> PutOutcome {
-    PutOutcome {
-        id: event.id,
-        etag: event.etag,
-        ical_uid: event.ical_uid,
-        html_link: event.html_link,
-        meeting: event.meeting.into(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::event::{
 
 pub(super) use mark::{MARK, transaction_id};
 pub(super) use time::instant;
-pub(super) use write::{Difference, create_body, difference, is_at_same_time};
+pub(super) use write::{Difference, create_body, difference};
 
 /// Why an event cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -165,13 +165,20 @@ async fn creating_twice_makes_one_event_and_writes_again_only_when_something_dif
     let first = world.put(&appointment_event(), Expected::Create).await.unwrap();
     let again = world.put(&appointment_event(), Expected::Create).await.unwrap();
     assert_eq!(again, first);
+    let mut more = appointment_event();
+    more.attendees.push(Attendee::invited("second@example.net", None));
+    let updated = world.put(&more, Expected::Create).await.unwrap();
+    assert_eq!((updated.id.as_str(), updated.stands), (first.id.as_str(), None));
+    // It may have been moved there: it is told, and left alone.
     let mut later = appointment_event();
     (later.start, later.end) = (instant(hour(11)), instant(hour(12)));
-    later.attendees.push(Attendee::invited("second@example.net", None));
-    let updated = world.put(&later, Expected::Create).await.unwrap();
-    assert_eq!(updated.id, first.id);
+    let left = world.put(&later, Expected::Create).await.unwrap();
+    assert_eq!(
+        (left.id.as_str(), left.stands.unwrap().start.instant(chrono_tz::Tz::UTC)),
+        (first.id.as_str(), hour(9))
+    );
     let found = world.get(&first.id).await.unwrap();
-    assert_eq!((found.start, found.attendees.len()), (instant(hour(11)), later.attendees.len()));
+    assert_eq!((found.start.instant(chrono_tz::Tz::UTC), found.attendees.len()), (hour(9), more.attendees.len()));
     assert_eq!(world.radicale.names(&world.calendar).await.len(), 1);
 }
 

@@ -164,12 +164,16 @@ async fn creating_twice_makes_one_event_and_says_it_again_only_when_something_di
     assert_eq!(again, first);
     assert_eq!(world.simulator.invitations().len(), 1, "nothing changed, so nobody is written to");
 
+    let renamed = CalendarEvent { title: "Another title".into(), ..appointment_event() };
+    let updated = world.google.put_event(&world.token, ANA, &renamed, Expected::Create).await.unwrap();
+    assert_eq!((updated.id.as_str(), updated.stands), (first.id.as_str(), None));
+    // It may have been moved there: it is told, and left alone.
     let mut later = appointment_event();
     (later.start, later.end) = (instant(hour(11)), instant(hour(12)));
-    let updated = world.google.put_event(&world.token, ANA, &later, Expected::Create).await.unwrap();
-    assert_eq!(updated.id, first.id);
+    let left = world.google.put_event(&world.token, ANA, &later, Expected::Create).await.unwrap();
+    assert_eq!((left.id.as_str(), &left.stands.unwrap().start), (first.id.as_str(), &appointment_event().start));
     let found = world.google.get_event(&world.token, ANA, &first.id).await.unwrap().unwrap();
-    assert_eq!(found.start, instant(hour(11)));
+    assert_eq!((found.title.as_str(), found.start), ("Another title", appointment_event().start));
     assert_eq!(world.simulator.events(ANA).unwrap().len(), 1);
 }
 

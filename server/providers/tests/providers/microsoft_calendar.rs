@@ -215,10 +215,15 @@ async fn creating_twice_makes_one_event_however_the_second_one_is_refused() {
         assert_eq!(again, first, "{duplicate_transaction:?}");
         assert_eq!(world.simulator.invitations().len(), 1, "nothing changed, so nobody is written to");
 
+        let renamed = CalendarEvent { title: "Another title".into(), ..appointment_event() };
+        assert_eq!(create(&world, &renamed).await.id, first.id);
+        assert_eq!(get(&world, &first.id).await.unwrap().title, "Another title");
+        // It may have been moved there: it is told, and left alone.
         let mut later = appointment_event();
         (later.start, later.end) = (instant(hour(11)), instant(hour(12)));
-        assert_eq!(create(&world, &later).await.id, first.id);
-        assert_eq!(at(&get(&world, &first.id).await.unwrap().start), hour(11));
+        let left = create(&world, &later).await;
+        assert_eq!((left.id.as_str(), at(&left.stands.unwrap().start)), (first.id.as_str(), hour(9)));
+        assert_eq!(at(&get(&world, &first.id).await.unwrap().start), hour(9));
         assert_eq!(world.simulator.events(ANA).unwrap().len(), 1);
     }
 }

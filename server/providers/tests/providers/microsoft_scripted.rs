@@ -354,14 +354,21 @@ async fn a_duplicate_that_names_no_event_is_found_by_its_mark_and_left_alone_whe
 }
 
 #[tokio::test]
-async fn a_create_that_is_answered_with_the_event_of_an_earlier_one_brings_it_up_to_date() {
+async fn a_create_that_is_answered_with_the_event_of_an_earlier_one_looks_where_that_is_now() {
     let noon = |hour: u32| json!({"dateTime": format!("2026-11-02T{hour}:00:00"), "timeZone": "UTC"});
     let earlier = || found(1, &json!({"start": noon(12), "end": noon(13)}));
-    let graph = Scripted::new([reply(201, earlier()), reply(200, earlier()), reply(200, found(2, &json!({})))]).await;
+    let graph = Scripted::new([reply(201, earlier()), reply(200, earlier())]).await;
     let outcome = graph.microsoft.put_event(&graph.access, CALENDAR, &appointment_event(), Expected::Create).await;
-    assert_eq!(outcome.unwrap().etag.as_deref(), Some("W/\"2\""));
-    let written = graph.body(2);
-    assert_eq!(written["start"], json!({"dateTime": "2026-11-02T10:00:00", "timeZone": "Europe/Madrid"}));
+    let standing = outcome.unwrap().stands.unwrap();
+    assert_eq!(standing.start.instant(chrono_tz::Tz::UTC), hour(12));
+    assert_eq!(graph.calls().len(), 2, "its host may have moved it: nothing is written");
+
+    let renamed = found(2, &json!({"subject": "Something else"}));
+    let graph = Scripted::new([reply(201, earlier()), reply(200, renamed), reply(200, found(3, &json!({})))]).await;
+    let outcome = graph.microsoft.put_event(&graph.access, CALENDAR, &appointment_event(), Expected::Create).await;
+    let outcome = outcome.unwrap();
+    assert_eq!((outcome.etag.as_deref(), outcome.stands), (Some("W/\"3\""), None));
+    assert_eq!(graph.body(2)["subject"], appointment_event().title);
     graph.assert_contract_is_kept();
 }
 

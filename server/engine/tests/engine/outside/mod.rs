@@ -7,6 +7,7 @@ mod google;
 mod graph;
 mod mails;
 mod reconnecting;
+mod repeated;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use cupo_core::{

@@ -112,7 +112,7 @@ pub(in crate::microsoft) fn difference(
     if location(read) != place && !keeps_place {
         members.insert("location".into(), json!({"displayName": place.unwrap_or_default()}));
     }
-    if !is_at_same_time(read, wanted) {
+    if !read.is_at_time_of(wanted) {
         members.extend(time_members(wanted));
         // A series moves as a whole, and its pattern with it.
         if let Some(pattern) = found.recurrence.as_ref().filter(|pattern| pattern.is_object()) {
@@ -161,17 +161,6 @@ fn time_members(event: &CalendarEvent) -> [(String, Value); 3] {
 }
 
 /// Whether both events begin and end at the same instants or days, whatever zones they are labelled with.
-pub(in crate::microsoft) fn is_at_same_time(found: &CalendarEvent, wanted: &CalendarEvent) -> bool {
-    is_same_time(&found.start, &wanted.start) && is_same_time(&found.end, &wanted.end)
-}
-
-fn is_same_time(found: &EventTime, wanted: &EventTime) -> bool {
-    match (found, wanted) {
-        (EventTime::Instant { at: found, .. }, EventTime::Instant { at: wanted, .. }) => found == wanted,
-        _ => found == wanted,
-    }
-}
-
 fn meeting_members() -> [(String, Value); 2] {
     [("isOnlineMeeting".to_owned(), true.into()), ("onlineMeetingProvider".to_owned(), "teamsForBusiness".into())]
 }

@@ -105,13 +105,20 @@ pub async fn a_repeated_creation_finds_the_first_one(subject: &mut dyn Subject) 
     let first = put(subject, &visit(), Expected::Create).await.unwrap();
     let again = put(subject, &visit(), Expected::Create).await.unwrap();
     assert_eq!(again.id, first.id);
-    // The answer was lost, and the appointment has moved before the repetition.
+    // The answer was lost, and the appointment or its event has moved before the repetition: the caller decides which.
     let moved = CalendarEvent { start: at("2026-10-21T09:00:00"), end: at("2026-10-21T09:30:00"), ..visit() };
     let later = put(subject, &moved, Expected::Create).await.unwrap();
     assert_eq!(later.id, first.id);
+    let found = later.stands.expect("it stands at another time");
+    assert!(is_same(&found.start, &visit().start), "{:?}", found.start);
+    assert_eq!((&found.mark, &found.etag), (&visit().mark, &later.etag));
     let standing = standing(subject).await;
     assert_eq!(standing.len(), 1);
-    assert_eq!(standing[0].start.instant(chrono_tz::UTC), utc(time("2026-10-21T09:00:00")));
+    assert!(is_same(&standing[0].start, &visit().start), "{:?}", standing[0].start);
+    let change = CalendarEvent { id: later.id, ..moved.clone() };
+    let updated = put(subject, &change, Expected::Update { etag: later.etag.as_deref() }).await.unwrap();
+    assert_eq!(updated.stands, None);
+    assert!(is_same(&get(subject, &first.id).await.unwrap().start, &moved.start));
 }
 
 pub async fn a_change_keeps_what_others_did_and_a_stale_one_is_refused(subject: &mut dyn Subject) {
