@@ -189,7 +189,8 @@ async fn an_unchanged_first_view_is_not_sent_twice_and_a_changed_one_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_or_malformed_is_told_and_what_is_not_there_is_not_found() {
     let world = World::start().await;
-    let told = problem(world.get("/embed/v1/first?org=&week_start=sunday&markup=yes").await, 400, "malformed-query").await;
+    let told =
+        problem(world.get("/embed/v1/first?org=&week_start=sunday&markup=yes").await, 400, "malformed-query").await;
     let mut refused = refused_fields(&told);
     refused.sort_unstable();
     assert_eq!(refused, ["event", "markup", "org", "week_start"]);
