@@ -136,6 +136,23 @@ fn each_language_is_set_by_its_own_rules() {
 }
 
 #[test]
+fn what_people_named_stands_by_itself_within_arabic() {
+    // Names, numbers of telephones and zones may run from left to right: each is isolated from what surrounds it (UAX 9).
+    let names = ["host", "visitor", "title", "organization", "zone", "number", "account", "calendar", "city", "email"];
+    let mut found = 0;
+    for (name, texts) in entries(Locale::Ar) {
+        for text in texts.values() {
+            for placeholder in placeholders(text).into_iter().filter(|placeholder| names.contains(placeholder)) {
+                let isolated = format!("\u{2068}{{{placeholder}}}\u{2069}");
+                assert!(text.contains(&isolated), "{name}: {text}");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 50, "{found}");
+}
+
+#[test]
 fn a_count_chooses_its_text_and_is_written_in_the_digits_of_the_region() {
     let seats = |tag: &str, count| counted(LanguageTag::parse(tag).unwrap(), "public.seats", count, &[]);
     assert_eq!([1, 2].map(|count| seats("en", count)), ["1 seat left", "2 seats left"]);
