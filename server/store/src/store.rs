@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::migrate::{Migrate, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, PgConnection, PgPool, SqlSafeStr, SqlitePool};
+use sqlx::{Connection, PgConnection, PgPool, SqlSafeStr, SqliteConnection, SqlitePool};
 use tempfile::TempDir;
 
 use crate::announcement::{self, Announcement, Announcements};
@@ -241,6 +241,7 @@ async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir
         .max_lifetime(None)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_between_transactions(connection)))
         .connect_with(writing)
         .await?;
     let readers = SqlitePoolOptions::new()
@@ -249,8 +250,16 @@ async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir
         .max_lifetime(None)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_between_transactions(connection)))
         .connect_lazy_with(options.pragma("query_only", "on"));
     Ok(Backend::Sqlite { writer, readers, directory: directory.map(Arc::new) })
+}
+
+/// Whether the connection can begin a transaction; another one takes the place of one that cannot. SQLite ends a transaction
+/// by itself where the disk is full or fails (<https://www.sqlite.org/lang_transaction.html#response_to_errors_within_a_transaction>).
+/// Then neither a commit nor a rollback succeeds, and sqlx takes it for open for ever.
+async fn is_between_transactions(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    Ok(!connection.is_in_transaction())
 }
 
 async fn connect_postgres(url: &str) -> Result<Backend, StoreError> {
@@ -273,4 +282,48 @@ async fn pending<C: Migrate>(migrations: &Migrator, connection: &mut C) -> Resul
         .filter(|migration| !applied.contains(&migration.version))
         .map(|migration| format!("{:04} {}", migration.version, migration.description))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tx::sql;
+
+    /// Ends a transaction behind the back of the driver, as SQLite does after some errors.
+    async fn end(mut tx: Tx) {
+        sql("rollback").execute(&mut tx).await.unwrap();
+        assert!(tx.commit().await.is_err(), "nothing is open any more");
+    }
+
+    async fn works(mut tx: Tx) {
+        sql("select 1").execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_transaction_that_the_database_ended_by_itself_is_not_the_end_of_its_connection() {
+        let store = Store::connect("sqlite::memory:").await.unwrap();
+        end(store.write().await.unwrap()).await;
+        works(store.write().await.unwrap()).await;
+        end(store.read().await.unwrap()).await;
+        works(store.read().await.unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_costs_only_the_transactions_that_meet_it() {
+        let store = Store::connect("sqlite::memory:").await.unwrap();
+        let mut tx = store.write().await.unwrap();
+        sql("create table heap (bytes blob)").execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+        let Backend::Sqlite { writer, .. } = &store.0 else { unreachable!("it is SQLite") };
+        sqlx::query("pragma max_page_count = 40").execute(writer).await.unwrap();
+        let mut tx = store.write().await.unwrap();
+        let filled = sql("insert into heap values (zeroblob(1000000))").execute(&mut tx).await;
+        assert!(filled.is_err(), "the file is full");
+        let _refused = tx.commit().await;
+        sqlx::query("pragma max_page_count = 100000").execute(writer).await.unwrap();
+        let mut tx = store.write().await.unwrap();
+        sql("insert into heap values (zeroblob(1000000))").execute(&mut tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
 }
