@@ -67,8 +67,8 @@ async fn empty_calendars() -> Result<GoogleSimulator> {
         calendars: Vec::new(),
     });
     let unlimited = QuotaSettings { per_user: None, per_project: None, ..QuotaSettings::default() };
-    Ok(GoogleSimulator::start(GoogleOptions { users: users.collect(), quota: unlimited, ..GoogleOptions::default() })
-        .await?)
+    let options = GoogleOptions { users: users.collect(), quota: unlimited, ..GoogleOptions::default() };
+    GoogleSimulator::start(options).await
 }
 
 /// The median figures of some rounds, each with processes of its own.
