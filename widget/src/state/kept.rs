@@ -68,8 +68,8 @@ impl State {
 
     /// What the page put into a field.
     fn prefilled(&self, field: Field) -> &str {
-        let given = self.wishes.prefill.iter().chain(&self.wishes.hidden);
-        given.filter(|(filled, _)| *filled == field).next_back().map_or("", |(_, text)| text)
+        let mut given = self.wishes.prefill.iter().chain(&self.wishes.hidden);
+        given.rfind(|(filled, _)| *filled == field).map_or("", |(_, text)| text)
     }
 
     /// Fills in what the page and an earlier visit know.
