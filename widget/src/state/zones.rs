@@ -31,7 +31,10 @@ impl State {
 
     pub(super) fn zones_read(&mut self, zones: Vec<ZoneChoice>, effects: &mut Vec<Effect>) {
         self.zones = zones;
-        self.point_at_own_zone(effects);
+        // What was typed meanwhile is searched for.
+        if self.zone_search.as_ref().is_none_or(|search| search.text.is_empty()) {
+            self.point_at_own_zone(effects);
+        }
     }
 
     fn point_at_own_zone(&mut self, effects: &mut Vec<Effect>) {

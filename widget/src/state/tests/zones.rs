@@ -36,6 +36,18 @@ fn the_list_opens_at_the_visitors_own_zone_and_tells_the_times_of_now() {
 }
 
 #[test]
+fn what_is_typed_before_the_zones_are_known_is_found_when_they_are() {
+    let mut state = picking();
+    state.apply(Action::OpenZones(at(NOW)));
+    search(&mut state, "lima");
+    let zones = ["Europe/Madrid", "America/Lima"].map(|name| ZoneChoice { name: name.to_owned(), offset: 0 });
+    state.apply(Action::ZonesRead(zones.to_vec()));
+    assert_eq!((found(&state), active(&state)), (vec!["America/Lima"], 0));
+    let effects = state.apply(Action::ChooseZone(String::new()));
+    assert_eq!(effects[0], Effect::LearnZone("America/Lima".to_owned()));
+}
+
+#[test]
 fn zones_are_asked_for_once() {
     let mut state = open();
     state.apply(Action::CloseZones);
