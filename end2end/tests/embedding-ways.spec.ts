@@ -87,6 +87,21 @@ test('the popup takes what its opener asks for', async ({ page, world }) => {
   await expect(dialog(page).getByLabel(/^nombre/i)).toHaveValue('Petra Prefill');
 });
 
+test('what a stranger may have written on an opener becomes no handler and no style', async ({ page, world }) => {
+  const gadgets = 'data-cupo-onpointermove="window.ran = true" data-cupo-style="position:fixed" data-cupo-id="taken" data-cupo-slot="x"';
+  await openSite(page, world, `<button data-cupo-popup="demo/intro" ${gadgets} data-cupo-lang="es">Book</button>${script(world)}`);
+  await page.waitForFunction(() => 'Cupo' in window);
+  await page.getByRole('button', { name: 'Book' }).click();
+  await expect(freeDays(dialog(page)).first()).toBeVisible();
+  await freeDays(dialog(page)).first().hover();
+  const names = await page.evaluate(() => {
+    const rooms = [...document.body.children].map((it) => it.shadowRoot?.querySelector('cupo-booking')?.getAttributeNames());
+    return rooms.find(Boolean);
+  });
+  expect(names?.sort()).toEqual(['event', 'lang']);
+  expect(await page.evaluate(() => 'ran' in window)).toBe(false);
+});
+
 test('a press with a modifier follows the link, as any other link', async ({ page, context, world }) => {
   await openSite(page, world, `<a href="${world.cupo}/demo/intro" data-cupo-popup="demo/intro">Book</a>${script(world)}`);
   await page.waitForFunction(() => 'Cupo' in window);

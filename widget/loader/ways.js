@@ -66,6 +66,9 @@ button.open:focus-visible{outline:3px solid color-mix(in srgb,var(--cupo-accent,
 @media (forced-colors:active){.open{border:2px solid ButtonText}}
 @media print{.open{display:none}}`;
 
+/** The attributes of a widget that an opener may name. */
+const WIDGETS_OWN = /^(lang|link|theme|view|manage|(prefill|hidden|utm)-.+)$/;
+
 const CROSS = "M6 6l12 12M18 6L6 18";
 const CALENDAR = "M7 3v3M17 3v3M4 9h16M6 5h12a2 2 0 0 1 2 2v11a2 2 0 0 1-2 2H6a2 2 0 0 1-2-2V7a2 2 0 0 1 2-2z";
 
@@ -92,14 +95,16 @@ export default ({ code, element, languageOf, origin, sheet, style }) => {
     return host;
   };
 
-  /** What is asked for as attributes of the widget: of an element those that begin with `data-cupo-`. */
+  /**
+   * What is asked for as attributes of the widget: of an element those that begin with `data-cupo-`. No others: what a page
+   * lets strangers write may hold data attributes, and must not become a handler or a style.
+   */
   const attributesOf = (options) => {
-    if (!(options instanceof Element)) {
-      const { prefill: _prefill, hidden: _hidden, tracking: _tracking, ...attributes } = options;
-      return Object.entries(attributes);
-    }
-    const named = [...options.attributes].filter(({ name }) => name.startsWith("data-cupo-") && name !== "data-cupo-popup");
-    return named.map(({ name, value }) => [name.slice(10), value]);
+    const named =
+      options instanceof Element
+        ? [...options.attributes].filter(({ name }) => name.startsWith("data-cupo-")).map(({ name, value }) => [name.slice(10), value])
+        : Object.entries(options);
+    return named.filter(([name]) => WIDGETS_OWN.test(name));
   };
 
   let shown;
