@@ -193,8 +193,11 @@ impl Picture {
         if !has_ended && by_hand.deleted && stored.end_at > self.now {
             verdict.lost.push(format!("a host deleted the event of {id} of {email}, and it is {status}"));
         }
-        // Whoever asked for another time may have asked after the host.
-        let nobody_else = starts.len() == 1;
+        // Whoever asked for another time may have asked after the host, and takes along those who share the event.
+        let sharing = self.appointments.iter().filter(|of| of.claim_id == *claim_id);
+        let nobody_else = sharing
+            .flat_map(|of| self.bookings.iter().filter(|booking| booking.email == of.visitor_email))
+            .all(|booking| booking.starts.len() == 1);
         if let Some(moved_to) = by_hand.moved_to
             && status == "confirmed"
             && nobody_else

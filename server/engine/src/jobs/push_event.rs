@@ -21,6 +21,7 @@ use crate::{
     Engine, EngineError,
     details::{Details, version_of},
     engine::transact,
+    sync::BEING_DELETED,
 };
 
 /// Makes the event in the host's calendar equal to the appointments of a claim: one event with everybody who has a seat.
@@ -132,12 +133,21 @@ async fn put(
     match engine.call_provider(organization_id, &calendar.account_id, call).await {
         // Written before, and moved since. The calendar wins.
         Ok(PutOutcome { stands: Some(event), .. }) => {
-            engine.take_up(calendar, &event).await?;
+            engine.take_up(calendar, claim_id, &event).await?;
             Ok(Outcome::Retry(engine.pause(job), "its event stands at another time".to_owned()))
         }
         Ok(outcome) => {
             let stored = Stored { calendar, old: mapping, guests: invited };
             store_outcome(engine, claim_id, wanted, stored, outcome).await
+        }
+        // It was deleted before, because nobody was confirmed then; that the answer was lost is no reason to cancel.
+        Err(EngineError::Provider(error @ ProviderError::NotFound))
+            if mapping.is_some_and(|mapping| mapping.pushed_sequence == BEING_DELETED) =>
+        {
+            transact!(engine, tx => {
+                mapping_mark_deleted(tx, organization_id, claim_id, engine.now()).await?;
+            })?;
+            Ok(Outcome::Retry(TimeDelta::zero(), error.to_string()))
         }
         // Somebody changed or deleted it there: learn what, then decide again. The calendar wins.
         Err(EngineError::Provider(error @ (ProviderError::Conflict | ProviderError::NotFound)))
@@ -254,6 +264,9 @@ async fn delete(
         return Ok(Outcome::Done);
     };
     let Some(calendar) = mapped else { return Ok(Outcome::Done) };
+    if !begins_to_delete(engine, &mapping).await? {
+        return Ok(Outcome::Retry(TimeDelta::zero(), "the appointment was confirmed meanwhile".to_owned()));
+    }
     let (external_id, event_id) = (calendar.external_id.as_str(), mapping.external_event_id.as_str());
     let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
         provider.delete_event(&access, external_id, event_id, true).await
@@ -269,6 +282,22 @@ async fn delete(
         return Ok(Outcome::Retry(TimeDelta::zero(), "the appointment was confirmed meanwhile".to_owned()));
     }
     Ok(Outcome::Done)
+}
+
+/// Notes on the mapping that its event is being deleted, so that whoever finds it gone knows by whom, also when the answer gets
+/// lost. Not when somebody is confirmed again.
+async fn begins_to_delete(engine: &Engine, mapping: &AppointmentExternalMapping) -> Result<bool, EngineError> {
+    let AppointmentExternalMapping { organization_id, claim_id, .. } = mapping;
+    transact!(engine, tx => {
+        let sharing = appointment_list_by_claim(tx, organization_id, claim_id).await?;
+        let is_unwanted = sharing.iter().all(|appointment| appointment.status != AppointmentStatus::Confirmed);
+        if is_unwanted && let Some(mapping) = mapping_get(tx, organization_id, claim_id).await? {
+            // What is written there now is of no account: it is written whole, should it be wanted after all.
+            let unknown = AppointmentExternalMapping { pushed_sequence: BEING_DELETED, pushed_start: None, etag: None, ..mapping };
+            mapping_upsert(tx, &unknown).await?;
+        }
+        is_unwanted
+    })
 }
 
 fn state_of(meeting: &MeetingLink) -> MeetingState {

@@ -19,8 +19,9 @@ use crate::{
     audit::{Actor, Subject},
     booking::transitions::Ending,
     details::version_of,
-    jobs::SendMail,
+    jobs::{PushEvent, SendMail},
     mail::{MailKind, Recipient},
+    sync::BEING_DELETED,
 };
 
 impl Engine {
@@ -39,6 +40,11 @@ impl Engine {
             return Ok(());
         }
         mapping_mark_deleted(tx, organization_id, &mapping.claim_id, self.now()).await?;
+        if mapping.pushed_sequence == BEING_DELETED {
+            // Our own doing too, though its answer was lost. Whoever was confirmed meanwhile gets another.
+            self.enqueue(tx, organization_id, &PushEvent { claim_id: mapping.claim_id }).await?;
+            return Ok(());
+        }
         for appointment in self.confirmed_of(tx, &mapping).await? {
             let ending = Ending::Cancelled(CancelledBy::Calendar, None);
             self.end_within(tx, &appointment, ending, Actor::Calendar).await?;

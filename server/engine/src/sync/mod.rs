@@ -42,6 +42,7 @@ use cupo_store::{
 use crate::{Engine, EngineError, engine::transact};
 use elsewhere::Elsewhere;
 pub(crate) use following::time_of;
+pub(crate) use own_events::BEING_DELETED;
 use own_events::MappedEvent;
 
 /// How much of the mirrored time may pass before the window is moved on by a full round.

@@ -1,6 +1,6 @@
 //! Our own events in a provider's calendar: recognized, and never counted as conflicts.
 
-use cupo_core::interval::Interval;
+use cupo_core::{ids::ClaimId, interval::Interval};
 use cupo_providers::CalendarEvent;
 use cupo_store::{
     AppointmentExternalMapping, Calendar, MeetingState, Tx, appointment_list_by_calendar, appointment_list_by_claim,
@@ -22,6 +22,8 @@ pub(super) struct MappedEvent {
 
 /// A version that no appointment has: the provider's state is not known to be ours.
 const NOTHING_PUSHED: i64 = -1;
+/// Another: the event is being deleted, because nobody was confirmed. Whether it is there is not known until that is answered.
+pub(crate) const BEING_DELETED: i64 = -2;
 
 impl Engine {
     /// The events of confirmed appointments that a full round of the calendar must name.
@@ -88,8 +90,26 @@ impl Engine {
         {
             return self.moved_into(tx, calendar, old, event).await.map(Some);
         }
+        self.adopt(tx, calendar, event, &mark.claim_id, old).await.map(Some)
+    }
+
+    /// The event is that of the claim from now on; `old` is what was known before.
+    async fn adopt(
+        &self,
+        tx: &mut Tx,
+        calendar: &Calendar,
+        event: &CalendarEvent,
+        claim_id: &ClaimId,
+        old: Option<AppointmentExternalMapping>,
+    ) -> Result<AppointmentExternalMapping, EngineError> {
+        let organization_id = &calendar.organization_id;
+        let sharing = appointment_list_by_claim(tx, organization_id, claim_id).await?;
+        let mut was_moved = false;
+        for appointment in &sharing {
+            was_moved |= !self.earlier_times(tx, appointment).await?.is_empty();
+        }
         let adopted = AppointmentExternalMapping {
-            claim_id: mark.claim_id.clone(),
+            claim_id: claim_id.clone(),
             organization_id: organization_id.clone(),
             calendar_id: calendar.id.clone(),
             external_event_id: event.id.clone(),
@@ -100,26 +120,40 @@ impl Engine {
             meeting_state: old.as_ref().map_or(MeetingState::None, |old| old.meeting_state),
             pushed_sequence: NOTHING_PUSHED,
             // One that was never moved was never written at another time.
-            pushed_start: sharing.first().filter(|first| first.sequence == 0).map(|first| first.start_at),
+            pushed_start: sharing.first().filter(|_| !was_moved).map(|first| first.start_at),
             guests: old.as_ref().map(|old| old.guests.clone()).unwrap_or_default(),
             declined: old.map(|old| old.declined).unwrap_or_default(),
             deleted_at: None,
         };
         mapping_upsert(tx, &adopted).await?;
-        let push = PushEvent { claim_id: mark.claim_id.clone() };
-        self.enqueue(tx, organization_id, &push).await?;
-        Ok(Some(adopted))
+        self.enqueue(tx, organization_id, &PushEvent { claim_id: claim_id.clone() }).await?;
+        Ok(adopted)
     }
 
     /// Takes up an event of ours that was met outside a round, with what its host has done to it: the answer to the write that
-    /// made it was lost.
-    pub(crate) async fn take_up(&self, calendar: &Calendar, event: &CalendarEvent) -> Result<(), EngineError> {
+    /// made it was lost. A round that has met it meanwhile knows better.
+    pub(crate) async fn take_up(
+        &self,
+        calendar: &Calendar,
+        claim_id: &ClaimId,
+        event: &CalendarEvent,
+    ) -> Result<(), EngineError> {
         let Calendar { id, organization_id, .. } = calendar;
         let tz = self.zone_called(calendar, calendar.time_zone.as_deref()).await?;
         transact!(self, tx => {
-            busy_interval_delete(tx, organization_id, id, &event.id, self.now()).await?;
-            if let Some(taken) = self.takes_time(tx, calendar, event, tz).await? {
-                busy_interval_upsert(tx, &busy_interval(calendar, event, taken), self.now()).await?;
+            let old = mapping_get(tx, organization_id, claim_id).await?;
+            let is_known = match &old {
+                Some(old) if old.deleted_at.is_none() => {
+                    calendar_get(tx, organization_id, &old.calendar_id).await?.is_some()
+                }
+                _ => false,
+            };
+            if !is_known {
+                let mapping = self.adopt(tx, calendar, event, claim_id, old).await?;
+                busy_interval_delete(tx, organization_id, id, &event.id, self.now()).await?;
+                if let Some(taken) = self.own_event_changed(tx, mapping, event, tz).await? {
+                    busy_interval_upsert(tx, &busy_interval(calendar, event, taken), self.now()).await?;
+                }
             }
         })?;
         self.committed(organization_id);

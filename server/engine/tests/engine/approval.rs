@@ -1,15 +1,18 @@
 //! Appointments to which a host has to agree.
 
+use chrono::TimeDelta;
 use cupo_core::{
     appointment::AppointmentStatus,
     event_type::{Options, RulesInput},
-    ids::AppointmentId,
+    ids::{AppointmentId, ClaimId, JobId},
     wire::AppointmentView,
 };
-use cupo_engine::{EngineError, EventTypeInput};
-use cupo_store::AppointmentFilter;
+use cupo_engine::{EngineError, EventTypeInput, clock::Clock};
+use cupo_simulators::google::Fault;
+use cupo_store::{AppointmentFilter, NewJob, job_enqueue, mapping_get, mapping_upsert};
+use serde_json::json;
 
-use crate::world::{World, at, because, body, first_visit, to};
+use crate::world::{CALENDAR, World, at, because, body, first_visit, to};
 
 const START: &str = "2026-11-25T09:00:00Z";
 
@@ -127,4 +130,85 @@ async fn of_those_who_decide_at_once_one_wins() {
         other => panic!("{other:?}"),
     };
     assert_eq!(status(&world, &view).await, expected);
+}
+
+/// An appointment that was agreed to, moved by its visitor, and not agreed to yet at its new time: its event is deleted, and
+/// the answer to that was lost.
+async fn moved_and_deleted_without_an_answer(next: &str) -> (World, AppointmentView, AppointmentId) {
+    let (world, view, id) = asked().await;
+    world.engine.appointment_confirm(&world.principal, &id).await.unwrap();
+    world.run().await;
+    world.engine.reschedule_by_token(&view.token, &to(next)).await.unwrap();
+    world.fault("DELETE", "/events/", 1_000, Fault { drop_answer_after_effect: true, ..Fault::default() });
+    world.run().await;
+    assert!(world.events().is_empty());
+    (world, view, id)
+}
+
+#[tokio::test]
+async fn a_deletion_that_was_not_answered_cancels_nothing_when_the_host_agrees_again() {
+    let next = "2026-11-26T09:00:00Z";
+    for reads_first in [false, true] {
+        let (world, view, id) = moved_and_deleted_without_an_answer(next).await;
+        world.engine.appointment_confirm(&world.principal, &id).await.unwrap();
+        if !reads_first {
+            world.google.clear_faults();
+        }
+        world.pass(TimeDelta::minutes(11));
+        world.engine.run_periodic().await.unwrap();
+        world.run().await;
+        world.google.clear_faults();
+        world.pass(TimeDelta::minutes(11));
+        world.engine.run_periodic().await.unwrap();
+        world.run().await;
+        assert_eq!(status(&world, &view).await, AppointmentStatus::Confirmed, "{reads_first}");
+        assert_eq!(at(world.the_event()["start"]["dateTime"].as_str().unwrap()), at(next), "{reads_first}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_was_made_anew_without_an_answer_is_found_and_not_taken_for_somebody_elses() {
+    let next = "2026-11-26T09:00:00Z";
+    let (world, view, id) = moved_and_deleted_without_an_answer(next).await;
+    world.google.clear_faults();
+    world.pass(TimeDelta::minutes(11));
+    world.run().await;
+    let organization = world.principal.organization_id.clone();
+    let claim = ClaimId::parse(id.as_str()).unwrap();
+    let deleted = mapping_get(&mut world.store.read().await.unwrap(), &organization, &claim).await.unwrap().unwrap();
+    assert!(deleted.deleted_at.is_some());
+    world.engine.appointment_confirm(&world.principal, &id).await.unwrap();
+    world.run().await;
+    let made = world.the_event();
+    assert_ne!(made["id"], deleted.external_event_id.as_str(), "an id that was deleted is not used again");
+
+    // As if the answer had been lost, and its host had moved it before its id was known.
+    let moved = json!({
+        "start": { "dateTime": "2026-11-27T14:00:00Z" }, "end": { "dateTime": "2026-11-27T14:45:00Z" },
+    });
+    world.google.patch_event(CALENDAR, made["id"].as_str().unwrap(), moved).unwrap();
+    let now = world.clock.now();
+    let push = NewJob {
+        id: JobId::parse("018f4e9e-7a3b-7c21-9d7e-3b1f6a2c4d5e").unwrap(),
+        organization_id: Some(organization),
+        kind: "push_event".to_owned(),
+        payload: json!({ "claim_id": claim }),
+        coalescing_key: Some(format!("push_event:{claim}")),
+        run_at: now,
+        created_at: now,
+    };
+    let mut tx = world.store.write().await.unwrap();
+    mapping_upsert(&mut tx, &deleted).await.unwrap();
+    job_enqueue(&mut tx, &push).await.unwrap();
+    tx.commit().await.unwrap();
+    world.fault("GET", "/events$", 1_000, Fault { status: Some(503), ..Fault::default() });
+    world.run().await;
+    let event = world.the_event();
+    assert_eq!(event["id"], made["id"], "there is no second one");
+    // What its visitor asked for last is known; what was asked of the calendar in between is not.
+    assert_eq!(at(event["start"]["dateTime"].as_str().unwrap()), at(next));
+    let appointment = world.engine.appointment_by_token(&view.token, Default::default()).await.unwrap();
+    assert_eq!((appointment.status, appointment.start), (AppointmentStatus::Confirmed, at(next)));
+    assert!(world.is_offered("2026-11-27T14:00:00Z").await, "nothing else takes that time");
+    assert!(world.engine.failed_jobs(&world.principal).await.unwrap().is_empty());
 }
