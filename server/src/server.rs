@@ -94,7 +94,8 @@ impl Server {
             })
         });
         let application = routes::router(&state);
-        let router = prefix::below(prefix::of(&public_url), application.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let router = prefix::below(prefix::of(&public_url), application.clone())
+            .into_make_service_with_connect_info::<SocketAddr>();
         let serving = {
             use axum::serve::ListenerExt;
             // Answers are small and complete: waiting for more would only delay them.

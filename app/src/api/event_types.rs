@@ -65,7 +65,11 @@ pub(crate) mod convert {
 
     pub(super) fn row(engine: &Engine, principal: &Principal, event_type: &EventType) -> EventTypeRow {
         let org = principal.organization_slug.as_str();
-        let durations = event_type.options.durations(&event_type.rules).into_iter().map(|minutes| time::duration(minutes, locale()));
+        let durations = event_type
+            .options
+            .durations(&event_type.rules)
+            .into_iter()
+            .map(|minutes| time::duration(minutes, locale()));
         let listing = match event_type.options.listing {
             Listing::Public => None,
             Listing::Unlisted => Some(t("dashboard.listing_unlisted").to_owned()),

@@ -78,7 +78,8 @@ fn day_of(picks: Picks) -> Vec<(&'static str, String)> {
 
 fn summary(state: &BookingState) -> impl IntoView + use<> {
     let event = &state.event;
-    let lengths = event.durations.iter().map(|minutes| time::duration(*minutes, language())).collect::<Vec<_>>().join(" · ");
+    let lengths =
+        event.durations.iter().map(|minutes| time::duration(*minutes, language())).collect::<Vec<_>>().join(" · ");
     let description =
         (!event.description.is_empty()).then(|| view! { <p class="prewrap">{event.description.clone()}</p> });
     // Of several hosts any of whom will do, nobody is named before it is known who it is.

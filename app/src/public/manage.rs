@@ -149,7 +149,9 @@ fn head(state: &ManageState, tz: Tz) -> impl IntoView + use<> {
 fn waiting(appointment: &AppointmentView, tz: Tz) -> String {
     let who = &appointment.organization_name;
     match appointment.expires_at {
-        Some(end) => tf("public.waiting_until", &[("organization", who), ("when", &time::instant(end, tz, language()))]),
+        Some(end) => {
+            tf("public.waiting_until", &[("organization", who), ("when", &time::instant(end, tz, language()))])
+        }
         None => tf("public.waiting", &[("organization", who)]),
     }
 }

@@ -45,5 +45,12 @@ pub fn render_link_over_page(context: &PublicContext, query: &BookingQuery, org:
 }
 
 fn document(title: String) -> Document {
-    Document { title, is_embedded: false, has_widget: false, awaits_meeting_link: false, told: None, address: "?".to_owned() }
+    Document {
+        title,
+        is_embedded: false,
+        has_widget: false,
+        awaits_meeting_link: false,
+        told: None,
+        address: "?".to_owned(),
+    }
 }

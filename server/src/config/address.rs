@@ -25,8 +25,7 @@ impl Address {
     }
 }
 
-const PUBLIC_URL: &str =
-    "give the address that browsers use, such as https://book.example.com or https://example.com/book; http only for this machine";
+const PUBLIC_URL: &str = "give the address that browsers use, such as https://book.example.com or https://example.com/book; http only for this machine";
 
 pub fn read(reader: &Reader) -> Option<Address> {
     let default = SocketAddr::from((Ipv4Addr::LOCALHOST, 3000));

@@ -87,7 +87,11 @@ fn seats(form: &EventTypeForm) -> String {
 fn deadlines(form: &EventTypeForm) -> String {
     let told = |notice: &str, unit: &str, key: &'static str| {
         let minutes = notice.parse::<u32>().ok()?.saturating_mul(convert::minutes_in(unit));
-        let told = if unit == "days" { format!("{notice} {}", t("dashboard.days")) } else { time::duration(minutes, locale()) };
+        let told = if unit == "days" {
+            format!("{notice} {}", t("dashboard.days"))
+        } else {
+            time::duration(minutes, locale())
+        };
         (minutes > 0).then(|| tf(key, &[("time", &told)]))
     };
     joined(

@@ -398,7 +398,11 @@ impl Engine {
     }
 
     /// Where an appointment was before it moved, as its history tells.
-    pub(crate) async fn earlier_times(&self, tx: &mut Tx, appointment: &Appointment) -> Result<Vec<Interval>, EngineError> {
+    pub(crate) async fn earlier_times(
+        &self,
+        tx: &mut Tx,
+        appointment: &Appointment,
+    ) -> Result<Vec<Interval>, EngineError> {
         let subject = Subject::Appointment(&appointment.id);
         let length = appointment.end_at - appointment.start_at;
         let history = audit_list(tx, &appointment.organization_id, subject.kind(), subject.id()).await?;
