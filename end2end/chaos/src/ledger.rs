@@ -114,6 +114,8 @@ impl Ledger {
         pages.bookings.values().fold((0, 0, 0), |(yes, no, asking), booking| match booking.standing {
             Standing::Booked { .. } => (yes + 1, no, asking),
             Standing::Refused { .. } => (yes, no + 1, asking),
+            // Whose patience ended waits no more.
+            Standing::Asking if booking.timed_out => (yes, no, asking),
             Standing::Asking => (yes, no, asking + 1),
         })
     }
