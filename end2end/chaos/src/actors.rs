@@ -124,8 +124,10 @@ async fn move_event(world: &World, dice: Dice) -> Result<()> {
     let Some((_, calendar, event, claim)) = event_of_ours(world, dice)? else { return Ok(()) };
     let Some(start) = world.evening() else { return Ok(()) };
     world.ledger.note_by_hand(&claim, |by_hand| by_hand.starts.extend([start]));
+    // Until the event's id is known here, what the visitor asked for since may win.
+    let mappings: Vec<Mapping> = world.reader.those(&format!("claim_id = '{claim}' and deleted_at is null")).await?;
     world.calendars.move_event(calendar, &event, start).await?;
-    world.ledger.note_by_hand(&claim, |by_hand| by_hand.moved_to = Some(start));
+    world.ledger.note_by_hand(&claim, |by_hand| by_hand.moved_to = (!mappings.is_empty()).then_some(start));
     Ok(())
 }
 
