@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cupo_engine::clock::Clock;
@@ -17,10 +16,6 @@ use url::Url;
 
 use crate::config::{Config, Database, Smtp, SmtpTls, is_loopback};
 use crate::prefix;
-
-/// How often, and after which pause, SQLite is brought up to date once more when another process was at it.
-const MIGRATION_RETRIES: u32 = 8;
-const MIGRATION_PAUSE: Duration = Duration::from_millis(250);
 
 /// Where Google and Microsoft lead a host back to, below the public address.
 const GOOGLE_CALLBACK: &str = "/oauth/google/callback";
@@ -60,8 +55,7 @@ pub fn keyring(config: &Config) -> Result<Keyring> {
     Keyring::new(&keys).context("secrets.encryption_keys")
 }
 
-/// Applies the migrations that are missing. Several processes may do so at once: on PostgreSQL the database sees to it, on
-/// SQLite the one that came second tries again.
+/// Applies the migrations that are missing. Several processes may do so at once.
 ///
 /// # Errors
 /// When a migration cannot be applied, or everything in the database has moved to another one.
@@ -70,15 +64,7 @@ pub async fn bring_up_to_date(config: &Config, store: &Store) -> Result<()> {
         return Err(StoreError::Moved(address))
             .with_context(|| format!("the database {:?} is closed", config.database));
     }
-    let mut tries_left = if config.database.sqlite_file().is_some() { MIGRATION_RETRIES } else { 0 };
-    loop {
-        let Err(error) = store.migrate().await else { return Ok(()) };
-        if tries_left == 0 {
-            return Err(error).context("the database cannot be brought up to date");
-        }
-        tries_left -= 1;
-        tokio::time::sleep(MIGRATION_PAUSE).await;
-    }
+    store.migrate().await.context("the database cannot be brought up to date")
 }
 
 /// Makes an engine; nothing is started, and no address is called.

@@ -97,11 +97,18 @@ fn of_postgres(code: &str, constraint: Option<&str>, message: &str) -> Option<St
     }
 }
 
+/// Whether SQLite says that another process holds a lock, beyond the busy time-out where there is one: BUSY and its extended
+/// codes.
+pub(crate) fn is_busy(code: &str) -> bool {
+    matches!(code, "5" | "261" | "517" | "773")
+}
+
 /// Extended result codes: <https://www.sqlite.org/rescode.html>.
 fn of_sqlite(code: &str, message: &str) -> Option<StoreError> {
+    if is_busy(code) {
+        return Some(StoreError::Retry);
+    }
     match code.parse::<u32>().ok()? {
-        // BUSY (another process holds the lock beyond the busy time-out) and its extended codes
-        5 | 261 | 517 | 773 => Some(StoreError::Retry),
         // CONSTRAINT_PRIMARYKEY, CONSTRAINT_UNIQUE: "UNIQUE constraint failed: event_type.organization_id, event_type.slug"
         1555 | 2067 => {
             // or, of an index over an expression: "UNIQUE constraint failed: index 'user.email'"

@@ -6,14 +6,14 @@ use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use sqlx::migrate::{Migrate, Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgConnection, PgPool, SqlSafeStr, SqliteConnection, SqlitePool};
 use tempfile::TempDir;
 
 use crate::announcement::{self, Announcement, Announcements};
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, error};
 
 /// The versions, descriptions and texts of one store, in order. (`sqlx::migrate!` would compile every driver once more, for
 /// the compiler's own use.)
@@ -46,6 +46,10 @@ const MIGRATIONS_TABLE: &str = "_sqlx_migrations";
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long SQLite waits for another *process* that writes (inside this one, writers queue for their connection).
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Where SQLite does not wait by itself for another process (while the file is switched to WAL, or while that one migrates),
+/// it is tried again this often, after this pause.
+const SQLITE_RETRIES: u32 = 20;
+const SQLITE_RETRY_PAUSE: Duration = Duration::from_millis(250);
 const SQLITE_READERS: u32 = 8;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// Above the number of statements in this crate, so that each is prepared once per connection.
@@ -91,14 +95,12 @@ impl Store {
         Ok(Self(connect_sqlite(SqliteConnectOptions::new().filename(file), None).await?))
     }
 
-    /// Applies the migrations that are missing. Several processes may call it at once on PostgreSQL: one does the work,
-    /// the others wait.
+    /// Applies the migrations that are missing. Several processes may call it at once: one does the work, the others wait.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match &self.0 {
-            Backend::Sqlite { writer, .. } => SQLITE_MIGRATIONS.run(writer).await?,
-            Backend::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+            Backend::Sqlite { writer, .. } => Ok(again(|| SQLITE_MIGRATIONS.run(writer), was_refused).await?),
+            Backend::Postgres(pool) => Ok(POSTGRES_MIGRATIONS.run(pool).await?),
         }
-        Ok(())
     }
 
     /// The migrations that [`Store::migrate`] would apply, such as `0001 initial`; changes no table but sqlx's own.
@@ -241,9 +243,8 @@ async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir
         .max_lifetime(None)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .before_acquire(|connection, _| Box::pin(is_between_transactions(connection)))
-        .connect_with(writing)
-        .await?;
+        .before_acquire(|connection, _| Box::pin(is_between_transactions(connection)));
+    let writer = again(|| writer.clone().connect_with(writing.clone()), is_busy).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
         .idle_timeout(None)
@@ -260,6 +261,31 @@ async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir
 /// Then neither a commit nor a rollback succeeds, and sqlx takes it for open for ever.
 async fn is_between_transactions(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
     Ok(!connection.is_in_transaction())
+}
+
+/// Repeats what failed because another process was at the same SQLite file.
+async fn again<T, E, F: Future<Output = Result<T, E>>>(
+    attempt: impl Fn() -> F,
+    may_pass: impl Fn(&E) -> bool,
+) -> Result<T, E> {
+    for _ in 0..SQLITE_RETRIES {
+        match attempt().await {
+            Err(error) if may_pass(&error) => tokio::time::sleep(SQLITE_RETRY_PAUSE).await,
+            ended => return ended,
+        }
+    }
+    attempt().await
+}
+
+/// Whether another process holds a lock. For the one that the switch to WAL takes, no busy time-out waits
+/// (<https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode>).
+fn is_busy(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(database) if database.code().is_some_and(|code| error::is_busy(&code)))
+}
+
+/// Whether a statement failed: another process may have made the same table a moment before.
+fn was_refused(error: &MigrateError) -> bool {
+    matches!(error, MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))
 }
 
 async fn connect_postgres(url: &str) -> Result<Backend, StoreError> {
