@@ -140,7 +140,8 @@ mod check {
     fn sentence(finding: &SiteFinding) -> String {
         match finding {
             SiteFinding::Private => t("dashboard.embed_found_private").to_owned(),
-            SiteFinding::Unreachable(why) => tf("dashboard.embed_found_unreachable", &[("why", why)]),
+            SiteFinding::NoAnswer => t("dashboard.embed_found_no_answer").to_owned(),
+            SiteFinding::Status(status) => tf("dashboard.embed_found_unreachable", &[("why", &status.to_string())]),
             SiteFinding::TooLarge => t("dashboard.embed_found_too_large").to_owned(),
             SiteFinding::Script => t("dashboard.embed_found_script").to_owned(),
             SiteFinding::NoScript => t("dashboard.embed_found_no_script").to_owned(),

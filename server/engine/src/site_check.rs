@@ -1,21 +1,33 @@
 //! Whether a page of a site shows the widget.
+//!
+//! Whoever asks chooses the address, and this machine may reach what they may not. So it goes to the public internet by the two
+//! ports of the web only, unless the operator trusts every host; and why nothing was found there is not told in detail, or
+//! the findings would draw a map of the network around Cupo.
+
+mod policy;
 
 use std::cell::RefCell;
 
-use cupo_core::parse::{FieldProblem, Origin};
+use cupo_core::parse::{FieldError, FieldErrors, FieldProblem, Origin, Slug};
 use cupo_providers::{FeedConfig, FeedError, FeedReader, WebPage};
 use cupo_store::origins_of_organization;
 use lol_html::{RewriteStrSettings, element, rewrite_str};
+use url::{Host, Url};
 
+use self::policy::{Needs, Tag, policies};
 use crate::{Engine, EngineError, Principal};
 
 /// A page with more HTML than this is not read.
 const MOST_BYTES: usize = 2_000_000;
+/// Of more event types than this the others are left out.
+const MOST_EVENTS: usize = 5;
+/// Of an address no more is repeated.
+const MOST_OF_ADDRESS: usize = 200;
 
 /// What was found at an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SiteCheck {
-    /// Where the page was found in the end, after redirects; what was typed where it was not found.
+    /// Where the page was found in the end, after redirects; what was typed where it was not found. Cut off where it is long.
     pub address: String,
     /// In the order in which they matter; the widget works where every one is good.
     pub findings: Vec<SiteFinding>,
@@ -24,10 +36,12 @@ pub struct SiteCheck {
 /// One thing that was found out about a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SiteFinding {
-    /// The address does not lead to the public internet.
+    /// The address itself says that it does not lead to the public internet.
     Private,
-    /// Nothing was found there; the text says why.
-    Unreachable(String),
+    /// Nothing was found there; why is not told.
+    NoAnswer,
+    /// The site answered with a status by which it shows no page.
+    Status(u16),
     /// The page is too large to look at.
     TooLarge,
     /// The page loads this installation's script.
@@ -38,7 +52,7 @@ pub enum SiteFinding {
     TagManager,
     /// The event type stands on it.
     Event,
-    /// Other event types do; as `org/slug`.
+    /// Other event types do; some of them, as `org/slug`.
     OtherEvents(Vec<String>),
     /// The script is there, but nothing says what it is for.
     NoEvent,
@@ -60,9 +74,10 @@ impl SiteFinding {
 /// What the HTML of a page says of the widget.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Seen {
-    has_script: bool,
     has_tag_manager: bool,
-    /// As `org/slug`.
+    /// The tags by which it is loaded.
+    tags: Vec<Tag>,
+    /// As they stand there; hopefully as `org/slug`.
     events: Vec<String>,
     /// Policies that stand in the page itself.
     policies: Vec<String>,
@@ -72,64 +87,107 @@ impl Engine {
     /// Looks whether the page at an address shows the widget of an event type, given as `org/slug`.
     ///
     /// # Errors
-    /// [`EngineError::Invalid`] with `address`; what keeps the page from being read is a finding.
+    /// [`EngineError::Invalid`] with `address` or `event`; what keeps the page from being read is a finding.
     pub async fn site_check(
         &self,
         principal: &Principal,
         event: &str,
         address: &str,
     ) -> Result<SiteCheck, EngineError> {
-        let typed = address.trim();
-        let address = if typed.contains("://") { typed.to_owned() } else { format!("https://{typed}") };
-        let origin = Origin::parse(&address)
-            .map_err(|_| EngineError::Invalid(FieldProblem::new("error.url").at("address").into()))?;
-        let reader = FeedReader::new(FeedConfig { max_bytes: MOST_BYTES, ..self.0.settings.feeds.clone() }).map_err(
-            |error| EngineError::Internal { context: "making the reader of pages", source: Box::new(error) },
-        )?;
-        let page = match reader.page(&address).await {
+        if !is_event(event) {
+            return Err(refused(FieldProblem::new("error.slug").at("event")));
+        }
+        let address = read_address(address).ok_or_else(|| refused(FieldProblem::new("error.url").at("address")))?;
+        let feeds = &self.0.settings.feeds;
+        let config =
+            FeedConfig { max_bytes: MOST_BYTES, usual_ports_only: !feeds.allows_private_addresses, ..feeds.clone() };
+        let reader = FeedReader::new(config).map_err(|error| EngineError::Internal {
+            context: "making the reader of pages",
+            source: Box::new(error),
+        })?;
+        let page = match reader.page(address.as_str()).await {
             Ok(page) => page,
-            Err(error) => return Ok(SiteCheck { address, findings: vec![unread(error)] }),
+            Err(error) => return Ok(SiteCheck { findings: vec![unread(&error, &address)], address: shown(&address) }),
         };
-        let origin = Origin::parse(page.address.as_str()).unwrap_or(origin);
-        let allowed = origins_of_organization(&mut self.0.store.read().await?, &principal.organization_id).await?;
         let cupo = self.0.settings.public_url.as_str().trim_end_matches('/');
         let mut findings = findings(&page, cupo, event);
-        findings.push(if allowed.contains(&origin) {
-            SiteFinding::Allowed
-        } else {
-            SiteFinding::NotAllowed(origin.to_string())
-        });
-        Ok(SiteCheck { address: page.address.into(), findings })
+        let allowed = origins_of_organization(&mut self.0.store.read().await?, &principal.organization_id).await?;
+        if let Ok(origin) = Origin::parse(page.address.as_str()) {
+            findings.push(if allowed.contains(&origin) {
+                SiteFinding::Allowed
+            } else {
+                SiteFinding::NotAllowed(origin.to_string())
+            });
+        }
+        Ok(SiteCheck { address: shown(&page.address), findings })
     }
 }
 
-fn unread(error: FeedError) -> SiteFinding {
+fn refused(error: FieldError) -> EngineError {
+    EngineError::Invalid(FieldErrors(vec![error]))
+}
+
+/// Whether it is `org/slug`.
+fn is_event(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(org, slug)| Slug::parse(org).is_ok() && Slug::parse(slug).is_ok())
+}
+
+/// The address of a page as people type it.
+fn read_address(typed: &str) -> Option<Url> {
+    let typed = typed.trim();
+    let address = if typed.contains("://") { typed.to_owned() } else { format!("https://{typed}") };
+    let url = Url::parse(&address).ok()?;
+    Origin::parse(url.as_str()).is_ok().then_some(url)
+}
+
+fn shown(address: &Url) -> String {
+    let mut shown: String = address.as_str().chars().take(MOST_OF_ADDRESS).collect();
+    if shown.len() < address.as_str().len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn unread(error: &FeedError, address: &Url) -> SiteFinding {
     match error {
-        FeedError::PrivateAddress => SiteFinding::Private,
+        // Of a name, that it leads to the private network would tell what is there.
+        FeedError::PrivateAddress if is_of_this_network(address) => SiteFinding::Private,
         FeedError::TooLarge => SiteFinding::TooLarge,
-        FeedError::Refused(why) | FeedError::Transient(why) => SiteFinding::Unreachable(why),
-        FeedError::Throttled(_) => SiteFinding::Unreachable("429".to_owned()),
+        FeedError::Throttled(_) => SiteFinding::Status(429),
+        FeedError::PrivateAddress => SiteFinding::NoAnswer,
+        FeedError::Refused(why) | FeedError::Transient(why) => {
+            why.parse().map_or(SiteFinding::NoAnswer, SiteFinding::Status)
+        }
+    }
+}
+
+/// Whether an address that is not public says so itself.
+fn is_of_this_network(address: &Url) -> bool {
+    match address.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        host => host.is_some(),
     }
 }
 
 fn findings(page: &WebPage, cupo: &str, event: &str) -> Vec<SiteFinding> {
     let seen = see(page, cupo);
     let mut findings = Vec::new();
-    match (seen.has_script, seen.has_tag_manager) {
+    match (!seen.tags.is_empty(), seen.has_tag_manager) {
         (true, _) => findings.push(SiteFinding::Script),
         (false, true) => return vec![SiteFinding::TagManager],
         (false, false) => return vec![SiteFinding::NoScript],
     }
     findings.push(if seen.events.iter().any(|there| there == event) {
         SiteFinding::Event
-    } else if seen.events.is_empty() {
-        SiteFinding::NoEvent
     } else {
-        SiteFinding::OtherEvents(seen.events)
+        let mut others: Vec<_> = seen.events.into_iter().filter(|other| is_event(other)).collect();
+        others.dedup();
+        others.truncate(MOST_EVENTS);
+        if others.is_empty() { SiteFinding::NoEvent } else { SiteFinding::OtherEvents(others) }
     });
-    let origin = url::Url::parse(cupo).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
-    for policy in page.policies.iter().chain(&seen.policies) {
-        for lack in lacks(policy, &origin) {
+    let Some(needs) = Needs::of(cupo, event) else { return findings };
+    for policy in page.policies.iter().chain(&seen.policies).flat_map(|header| policies(header)) {
+        for lack in policy.lacks(&needs, &page.address, &seen.tags) {
             if !findings.contains(&lack) {
                 findings.push(lack);
             }
@@ -151,7 +209,8 @@ fn see(page: &WebPage, cupo: &str) -> Seen {
             element!("script[src]", |script| {
                 let seen = &mut *seen.borrow_mut();
                 if script.get_attribute("src").is_some_and(|source| is_loader(&source)) {
-                    seen.has_script = true;
+                    let told = |name| script.get_attribute(name).unwrap_or_default();
+                    seen.tags.push(Tag { nonce: told("nonce"), integrity: told("integrity") });
                     seen.events
                         .extend(["data-event", "data-floating"].into_iter().filter_map(|it| script.get_attribute(it)));
                 }
@@ -181,47 +240,6 @@ fn see(page: &WebPage, cupo: &str) -> Seen {
     // A tag manager's own snippet is inline, and names its address in a text.
     seen.has_tag_manager = page.html.contains("googletagmanager.com");
     seen
-}
-
-/// What a policy (CSP level 3) lacks for the widget of `origin`. Where WebAssembly alone is forbidden, the public page in a
-/// frame does in its place; then that must be allowed.
-fn lacks(policy: &str, origin: &str) -> Vec<SiteFinding> {
-    let directives: Vec<(String, Vec<&str>)> = policy
-        .split([';', ','])
-        .filter_map(|directive| {
-            let mut words = directive.split_ascii_whitespace();
-            Some((words.next()?.to_ascii_lowercase(), words.collect()))
-        })
-        .collect();
-    let sources = |names: &[&str]| {
-        names.iter().find_map(|name| directives.iter().find(|(directive, _)| directive == name).map(|(_, it)| it))
-    };
-    let allows_origin = |sources: &Vec<&str>| {
-        let scheme = origin.split(':').next().unwrap_or_default();
-        let host = origin.split("://").nth(1).unwrap_or_default();
-        sources.iter().any(|source| {
-            let source = source.trim_end_matches('/');
-            let of_host = source.split("://").nth(1).unwrap_or(source);
-            let wild = of_host.strip_prefix('*').is_some_and(|rest| rest.starts_with('.') && host.ends_with(rest));
-            source == "*" || source.strip_suffix(':') == Some(scheme) || of_host == host || wild
-        })
-    };
-    let mut lacks = Vec::new();
-    let scripts = sources(&["script-src-elem", "script-src", "default-src"]);
-    let by_nonce = |sources: &Vec<&str>| sources.iter().any(|source| source.starts_with("'nonce-"));
-    if scripts.is_some_and(|sources| !allows_origin(sources) && !by_nonce(sources)) {
-        lacks.push(SiteFinding::Policy("script-src", origin.to_owned()));
-    }
-    if sources(&["connect-src", "default-src"]).is_some_and(|sources| !allows_origin(sources)) {
-        lacks.push(SiteFinding::Policy("connect-src", origin.to_owned()));
-    }
-    let compiles =
-        |sources: &Vec<&str>| sources.iter().any(|source| matches!(*source, "'wasm-unsafe-eval'" | "'unsafe-eval'"));
-    let frames = sources(&["frame-src", "child-src", "default-src"]).is_none_or(allows_origin);
-    if sources(&["script-src", "default-src"]).is_some_and(|sources| !compiles(sources)) && !frames {
-        lacks.push(SiteFinding::Policy("script-src", "'wasm-unsafe-eval'".to_owned()));
-    }
-    lacks
 }
 
 #[cfg(test)]
@@ -268,23 +286,27 @@ mod tests {
     }
 
     #[test]
-    fn what_a_policy_lacks_is_told_by_directive_and_source() {
-        let html = "<script src=https://book.example.com/cupo/embed.js data-event=acme/visit></script>";
-        let lacks = |policies: &[&str]| found(html, policies).split_off(2);
-        let origin = || "https://book.example.com".to_owned();
-        let wasm = SiteFinding::Policy("script-src", "'wasm-unsafe-eval'".to_owned());
-        assert_eq!(lacks(&["img-src 'self'"]), []);
-        assert_eq!(lacks(&["script-src https://book.example.com 'wasm-unsafe-eval'; connect-src *.example.com"]), []);
-        assert_eq!(lacks(&["script-src 'nonce-x' 'wasm-unsafe-eval'"]), []);
-        assert_eq!(
-            lacks(&["default-src 'self'"]),
-            [SiteFinding::Policy("script-src", origin()), SiteFinding::Policy("connect-src", origin()), wasm.clone()]
-        );
-        // A frame does where WebAssembly is forbidden.
-        assert_eq!(lacks(&["script-src https:; connect-src https:; frame-src https:"]), []);
-        assert_eq!(lacks(&["script-src https:; connect-src https:; frame-src 'none'"]), [wasm]);
+    fn policies_of_the_page_itself_and_of_each_header_count() {
+        let lacks = |html: &str, headers: &[&str]| found(html, headers).split_off(2);
+        let script = "<script nonce=n0nce src=https://book.example.com/cupo/embed.js data-event=acme/visit></script>";
+        let connections = SiteFinding::Policy("connect-src", "https://book.example.com".to_owned());
+        assert_eq!(lacks(script, &["script-src 'nonce-n0nce' 'wasm-unsafe-eval'", "connect-src *"]), []);
+        assert_eq!(lacks(script, &["connect-src *", "img-src *, connect-src 'self'"]), [connections.clone()]);
         let meta = "<meta http-equiv=content-security-policy content=\"connect-src 'self'\">";
-        let page = format!("{meta}{html}");
-        assert_eq!(found(&page, &[]).split_off(2), [SiteFinding::Policy("connect-src", origin())]);
+        assert_eq!(lacks(&format!("{meta}{script}"), &["connect-src 'none'"]), [connections]);
+    }
+
+    #[test]
+    fn of_what_stands_on_a_page_only_event_types_are_repeated_and_few_of_them() {
+        let widgets: String =
+            (0..99).map(|it| format!("<cupo-booking event=acme/e{}></cupo-booking>", it / 2)).collect();
+        let script = "<script src=https://book.example.com/cupo/embed.js></script>";
+        let others = (0..5).map(|it| format!("acme/e{it}")).collect();
+        assert_eq!(found(&format!("{script}{widgets}"), &[])[1], SiteFinding::OtherEvents(others));
+        let long = "x".repeat(100_000);
+        for none in ["visit", "acme/visit/x", "acme/vi sit", "\u{202e}/x", &format!("acme/{long}")] {
+            let page = format!("{script}<cupo-booking event=\"{none}\"></cupo-booking>");
+            assert_eq!(found(&page, &[])[1], SiteFinding::NoEvent);
+        }
     }
 }

@@ -34,6 +34,9 @@ pub struct FeedConfig {
     /// Whether a feed may lie on this machine or in its private network: for development, and for an operator who trusts
     /// every host.
     pub allows_private_addresses: bool,
+    /// Whether only the ports of `http` and `https` are asked, by redirects too: at others there may be servers that were never
+    /// meant for strangers.
+    pub usual_ports_only: bool,
     pub user_agent: String,
 }
 
@@ -45,6 +48,7 @@ impl Default for FeedConfig {
             max_bytes: crate::ics::MOST_EVENT_BYTES,
             max_redirects: 3,
             allows_private_addresses: false,
+            usual_ports_only: false,
             user_agent: concat!("Cupo/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -226,6 +230,9 @@ impl FeedReader {
         for _ in 0..=self.config.max_redirects {
             if !self.config.allows_private_addresses && !is_public_literal(&url) {
                 return Err(FeedError::PrivateAddress);
+            }
+            if self.config.usual_ports_only && !matches!(url.port_or_known_default(), Some(80 | 443)) {
+                return Err(FeedError::Refused("a port that is not the web's".into()));
             }
             let request = self.client.get(url.clone()).headers(headers.clone());
             let response = request.send().await.map_err(failed)?;

@@ -52,6 +52,19 @@ async fn a_file_is_read_once_and_then_known_by_its_etag() {
 }
 
 #[tokio::test]
+async fn a_port_that_is_not_the_webs_is_not_asked_where_only_those_are() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let server = {
+        let counted = Arc::clone(&asked);
+        Router::new().route("/", get(async move || counted.fetch_add(1, Ordering::Relaxed).to_string()))
+    };
+    let address = serve(server).await;
+    let careful = reader_with(FeedConfig { usual_ports_only: true, ..FeedConfig::default() });
+    assert!(matches!(careful.get(&address, None).await, Err(FeedError::Refused(_))));
+    assert_eq!(asked.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
 async fn a_few_redirects_are_followed_and_no_more() {
     let server = Router::new()
         .route("/0", get(async || FILE))
