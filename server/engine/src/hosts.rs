@@ -152,6 +152,10 @@ impl Engine {
             return Err(EngineError::Forbidden);
         }
         let form = form.parse()?;
+        // Behind a proxy that takes Cupo's own path away, its pages could not be told from those of the path.
+        if self.0.settings.public_url.path().trim_matches('/') == form.organization_slug.as_str() {
+            return Err(FieldProblem::new("error.slug_reserved").at("organization_slug").into());
+        }
         let now = self.now();
         let organization = Organization {
             id: self.fresh(),

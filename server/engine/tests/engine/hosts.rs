@@ -53,6 +53,21 @@ async fn a_sign_up_names_every_field_that_is_wrong() {
 }
 
 #[tokio::test]
+async fn no_organization_is_called_as_the_path_below_which_cupo_is_shown() {
+    let world = World::new().await;
+    let below = |path: &str| {
+        let public_url = format!("https://example.com/{path}").parse().unwrap();
+        world.process_with(cupo_engine::EngineSettings { public_url, ..crate::world::patient() })
+    };
+    let olga = |slug: &str| SignUp { email: format!("{slug}@example.com"), organization_slug: slug.into(), ..ana() };
+    for path in ["book", "book/"] {
+        assert_eq!(fields(below(path).sign_up(olga("book")).await.unwrap_err()), ["organization_slug"]);
+    }
+    below("book").sign_up(olga("booking")).await.unwrap();
+    below("").sign_up(olga("book")).await.unwrap();
+}
+
+#[tokio::test]
 async fn an_event_type_names_its_wrong_fields_and_a_taken_slug() {
     let world = World::new().await;
     world.offer(first_visit()).await;
