@@ -26,5 +26,6 @@ mod session;
 mod sign_in_limit;
 mod state;
 pub mod telemetry;
+mod time_limit;
 
 pub use server::{Running, Server};

@@ -1,17 +1,17 @@
 //! Cupo below a path: `public_url = "https://example.com/cupo"`.
 //!
 //! Everything within speaks of itself from the root. Here the path is taken from what arrives, whether or not a proxy has done so
-//! already, and put before what leaves: redirects, and the addresses in HTML. What a script makes of a page later is seen
-//! to by the page itself ([`cupo_app::shell`]), which finds the path in the attribute `data-base` of its root.
+//! already, and put before what leaves: redirects, the paths of cookies, and the addresses in HTML. What a script makes of a page
+//! later is seen to by the page itself ([`cupo_app::shell`]), which finds the path in the attribute `data-base` of its root.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, Entry, LOCATION, SET_COOKIE};
 use axum::http::uri::PathAndQuery;
-use axum::http::{HeaderValue, Uri};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use cupo_engine::EngineError;
@@ -49,6 +49,7 @@ async fn translate(State(prefix): State<Arc<str>>, mut request: Request, next: N
     if let Some(location) = response.headers().get(LOCATION).and_then(|location| with(&prefix, location)) {
         response.headers_mut().insert(LOCATION, location);
     }
+    move_cookies(&prefix, response.headers_mut());
     let is_html = response.headers().get(CONTENT_TYPE).is_some_and(|it| it.as_bytes().starts_with(b"text/html"));
     if is_html { rewritten(&prefix, response).await } else { response }
 }
@@ -70,6 +71,22 @@ fn without(prefix: &str, uri: &Uri) -> Option<Uri> {
 fn with(prefix: &str, location: &HeaderValue) -> Option<HeaderValue> {
     let path = location.to_str().ok().filter(|it| is_own(it))?;
     HeaderValue::from_str(&format!("{prefix}{path}")).ok()
+}
+
+/// Brings cookies that are for a part of Cupo below the path. Those for all of the host stay: the prefix `__Host-` demands it.
+fn move_cookies(prefix: &str, headers: &mut HeaderMap) {
+    let Entry::Occupied(mut cookies) = headers.entry(SET_COOKIE) else { return };
+    for cookie in cookies.iter_mut() {
+        if let Some(moved) = cookie.to_str().ok().and_then(|cookie| moved_cookie(prefix, cookie)) {
+            *cookie = moved;
+        }
+    }
+}
+
+fn moved_cookie(prefix: &str, cookie: &str) -> Option<HeaderValue> {
+    let (before, path) = cookie.split_once("; Path=/")?;
+    let is_of_a_part = !path.is_empty() && !path.starts_with(';');
+    is_of_a_part.then(|| HeaderValue::from_str(&format!("{before}; Path={prefix}/{path}")).ok())?
 }
 
 /// Whether an address counts from the root of Cupo's own host.
@@ -143,6 +160,21 @@ mod tests {
         assert_eq!(led("/manage/t0k?booked=1").unwrap(), "/cupo/manage/t0k?booked=1");
         assert_eq!(led("https://accounts.google.com/o"), None);
         assert_eq!(led("//elsewhere.example"), None);
+    }
+
+    #[test]
+    fn a_cookie_of_a_part_moves_below_the_path_and_one_of_the_host_stays() {
+        let mut headers = HeaderMap::new();
+        for cookie in ["told=x; Path=/dashboard; HttpOnly", "__Host-a=b; Path=/; Secure", "c=; Path=/", "d=e; HttpOnly"]
+        {
+            headers.append(SET_COOKIE, HeaderValue::from_static(cookie));
+        }
+        move_cookies("/cupo", &mut headers);
+        let set: Vec<_> = headers.get_all(SET_COOKIE).iter().collect();
+        assert_eq!(
+            set,
+            ["told=x; Path=/cupo/dashboard; HttpOnly", "__Host-a=b; Path=/; Secure", "c=; Path=/", "d=e; HttpOnly"]
+        );
     }
 
     #[tokio::test]

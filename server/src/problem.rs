@@ -28,6 +28,8 @@ use crate::state::AppState;
 
 /// After how many seconds a busy database is asked again.
 const BUSY: u64 = 1;
+/// The same, where a request could not be answered in its time.
+const SLOW: u64 = 5;
 /// Where the dashboard's server functions are.
 const SERVER_FUNCTIONS: &str = "/dashboard/api/";
 
@@ -64,6 +66,8 @@ pub enum Kind {
     CrossSite,
     /// Too many requests of one client.
     RateLimited { seconds: u64 },
+    /// It could not be answered in the time that a request may take.
+    TookTooLong,
     /// The operator has switched it off, or the caller is not the operator.
     Forbidden,
     /// The code broke; the text is the panic's message.
@@ -149,6 +153,7 @@ impl Failure {
             Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Kind::OriginNotAllowed { .. } | Kind::CrossSite | Kind::Forbidden => StatusCode::FORBIDDEN,
             Kind::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Kind::TookTooLong => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Panic(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -169,6 +174,7 @@ impl Failure {
             Kind::OriginNotAllowed { .. } => ("origin-not-allowed", "error.origin_not_allowed"),
             Kind::CrossSite => ("cross-site", "error.cross_site"),
             Kind::RateLimited { .. } => ("rate-limited", "error.rate_limited"),
+            Kind::TookTooLong => (EngineError::Busy.code(), EngineError::Busy.key()),
             Kind::Forbidden => (EngineError::Forbidden.code(), EngineError::Forbidden.key()),
             Kind::Panic(_) => ("internal", "error.internal"),
         }
@@ -258,6 +264,7 @@ impl Failure {
     fn retry_after(&self) -> Option<u64> {
         match self.kind() {
             Kind::RateLimited { seconds } => Some(*seconds),
+            Kind::TookTooLong => Some(SLOW),
             Kind::Engine(EngineError::Busy | EngineError::Store(StoreError::Unavailable(_) | StoreError::Retry)) => {
                 Some(BUSY)
             }

@@ -1,4 +1,4 @@
-//! Rate limits: per client address, and per account for sign-ins.
+//! Rate limits: per client address, per account for sign-ins, and per organization for looks at other sites.
 //!
 //! # Accuracy
 //! Each process counts by itself and decides at once, without asking anybody. Four times a second it tells the other servers on
@@ -29,6 +29,7 @@ use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use axum::middleware::{FromFnLayer, Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use cupo_core::ids::OrganizationId;
 use cupo_engine::Admissions;
 use cupo_store::Admitted;
 use futures::future::BoxFuture;
@@ -82,6 +83,14 @@ impl RateLimit {
         self.check_address(|| self.client.of(&request.headers, &request.extensions))
     }
 
+    /// Counts a request of an organization, whoever of it sent it.
+    ///
+    /// # Errors
+    /// [`Kind::RateLimited`] when the organization's burst is used up.
+    pub fn check_organization(&self, organization_id: &OrganizationId) -> Outcome<()> {
+        self.check_client(|| self.key.of_account(&organization_id.to_string()))
+    }
+
     /// Counts a request that is about the account of an e-mail address, whoever sent it.
     ///
     /// # Errors
@@ -130,6 +139,7 @@ pub struct RateLimits {
     pub slots: RateLimit,
     pub webhooks: RateLimit,
     pub pages: RateLimit,
+    pub site_checks: RateLimit,
     started: Instant,
     /// The other servers, and when each was heard last.
     peers: Arc<Mutex<HashMap<String, Duration>>>,
@@ -151,6 +161,7 @@ impl RateLimits {
             slots: per_minute(limits.slots_per_minute),
             webhooks: per_minute(limits.webhooks_per_minute),
             pages: per_minute(limits.pages_per_minute),
+            site_checks: per_minute(limits.site_checks_per_minute),
             started,
             peers: Arc::default(),
         }
@@ -177,6 +188,7 @@ impl RateLimits {
             ("slots", &self.slots),
             ("webhooks", &self.webhooks),
             ("pages", &self.pages),
+            ("site_checks", &self.site_checks),
         ];
         named.into_iter().filter_map(|(name, limit)| Some((name, limit.counts.as_deref()?)))
     }
@@ -241,6 +253,8 @@ mod tests {
                 slots_per_minute: PER_MINUTE,
                 webhooks_per_minute: 0,
                 pages_per_minute: 0,
+                site_checks_per_minute: 0,
+                request: Duration::from_secs(25),
                 body_bytes: 0,
                 trust_proxy: false,
                 private_addresses: false,

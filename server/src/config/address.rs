@@ -2,9 +2,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use cupo_core::parse::RESERVED_SLUGS;
 use url::{Host, Url};
 
 use super::reader::{Reader, Show};
+use crate::routes::FILES;
 
 /// The two addresses of a server.
 #[derive(Debug, Clone)]
@@ -33,6 +35,11 @@ pub fn read(reader: &Reader) -> Option<Address> {
         reader.or("listen", default, "give an IP address and a port, such as 127.0.0.1:3000", |text| text.parse().ok());
     let public_url = reader.optional("public_url", PUBLIC_URL, Show::Value, parse_public_url);
     let (listen, public_url) = (listen?, public_url?);
+    if let Some(url) = public_url.as_ref().filter(|url| is_taken(first_segment(url))) {
+        let found = format!("is {:?}, whose path begins as addresses of Cupo's own do", url.as_str());
+        reader.mistake("public_url", found, "give a path that begins with another word, such as /book, or none");
+        return None;
+    }
     if public_url.is_none() && !listen.ip().is_loopback() {
         reader.mistake("public_url", "is missing", PUBLIC_URL);
         return None;
@@ -47,6 +54,16 @@ fn parse_public_url(text: &str) -> Option<Url> {
     let path = url.path().bytes().all(is_plain) && !url.path().contains("//");
     let plain = path && url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     (secure && plain && url.has_host()).then_some(url)
+}
+
+fn first_segment(url: &Url) -> &str {
+    url.path_segments().and_then(|mut segments| segments.next()).unwrap_or_default()
+}
+
+/// Whether Cupo has addresses that begin with this segment: behind a proxy that takes the path away they could not be told from
+/// those below the path. A test holds both lists to the router.
+fn is_taken(segment: &str) -> bool {
+    RESERVED_SLUGS.contains(&segment) || FILES.iter().any(|file| file.trim_start_matches('/') == segment)
 }
 
 /// Whether an address can only mean this very machine. Browsers keep secure cookies there without TLS.

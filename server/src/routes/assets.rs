@@ -16,16 +16,24 @@ const FAVICON: &str = include_str!("favicon.svg");
 /// Booking pages may be found; secret links, the dashboard and the machinery need not be.
 const ROBOTS: &str = "User-agent: *\nDisallow: /dashboard\nDisallow: /manage/\nDisallow: /embed/\nDisallow: /oauth/\n";
 
+const LOADER: &str = "/embed.js";
+const TYPES: &str = "/embed.d.ts";
+const FAVICONS: [&str; 2] = ["/favicon.ico", "/favicon.svg"];
+const ROBOTS_PATH: &str = "/robots.txt";
+/// The files that lie at the root.
+pub const FILES: [&str; 7] =
+    [LOADER, TYPES, MEETING_LINK_SCRIPT_PATH, FRAME_SCRIPT_PATH, FAVICONS[0], FAVICONS[1], ROBOTS_PATH];
+
 pub fn router() -> Router<AppState> {
     Router::new()
-        .route("/embed.js", get(loader))
-        .route("/embed.d.ts", get(types))
+        .route(LOADER, get(loader))
+        .route(TYPES, get(types))
         .route("/assets/{*path}", get(asset))
         .route(MEETING_LINK_SCRIPT_PATH, get(async || script(MEETING_LINK_SCRIPT)))
         .route(FRAME_SCRIPT_PATH, get(async || script(FRAME_SCRIPT)))
-        .route("/favicon.ico", get(favicon))
-        .route("/favicon.svg", get(favicon))
-        .route("/robots.txt", get(ROBOTS))
+        .route(FAVICONS[0], get(favicon))
+        .route(FAVICONS[1], get(favicon))
+        .route(ROBOTS_PATH, get(ROBOTS))
 }
 
 async fn loader(State(state): State<AppState>, headers: HeaderMap) -> Outcome<Response> {

@@ -23,9 +23,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer};
 use tower_http::trace::TraceLayer;
 
+pub use assets::FILES;
+pub use operations::{Operations, application as operations_alone};
+
 use crate::problem::{method_not_allowed, panicked, tell, unknown_address};
 use crate::state::AppState;
-use crate::{same_origin, security_headers, session, telemetry};
+use crate::{same_origin, security_headers, session, telemetry, time_limit};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -59,6 +62,7 @@ pub fn router(state: &AppState) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(state.limits.body_bytes))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), time_limit::enforce))
         .layer(from_fn_with_state(state.clone(), tell))
         .layer(option_layer(state.prometheus.is_some().then(|| from_fn(telemetry::measure))))
         .layer(from_fn_with_state(state.clone(), security_headers::for_everything))

@@ -2,24 +2,71 @@
 
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRef, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
+use axum::{Json, Router, middleware};
+use cupo_core::text::Locale;
+use cupo_engine::Engine;
+use cupo_store::Store;
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 use tokio::time::timeout;
 
-use crate::problem::{Kind, Outcome};
+use crate::config::Metrics;
+use crate::problem::{Failure, Kind, Outcome};
 use crate::rate::ClientAddress;
 use crate::state::{AppState, WorkerState};
 
 /// How long a load balancer is kept waiting.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub fn router() -> Router<AppState> {
+/// What can be told of a process, be it a server or a worker.
+#[derive(Clone)]
+pub struct Operations {
+    pub engine: Engine,
+    pub store: Store,
+    /// `None`: this process runs no jobs.
+    pub worker: Option<WorkerState>,
+    pub metrics: Metrics,
+    /// `None`: figures are switched off.
+    pub prometheus: Option<PrometheusHandle>,
+}
+
+impl FromRef<AppState> for Operations {
+    fn from_ref(state: &AppState) -> Self {
+        Self {
+            engine: state.engine.clone(),
+            store: state.store.clone(),
+            worker: state.worker.clone(),
+            metrics: state.metrics.clone(),
+            prometheus: state.prometheus.clone(),
+        }
+    }
+}
+
+pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S>
+where
+    Operations: FromRef<S>,
+{
     Router::new().route("/healthz", get(|| async { "ok" })).route("/readyz", get(ready)).route("/metrics", get(metrics))
+}
+
+/// The same addresses in a process that has no others.
+pub fn application(operations: Operations) -> Router {
+    let tell = async |request: Request, next: middleware::Next| {
+        let mut response = next.run(request).await;
+        match response.extensions_mut().remove::<Failure>() {
+            Some(failure) => {
+                failure.log();
+                failure.to_problem_response(Locale::default())
+            }
+            None => response,
+        }
+    };
+    router().fallback(crate::problem::unknown_address).layer(middleware::from_fn(tell)).with_state(operations)
 }
 
 /// The answer of `/readyz`.
@@ -32,7 +79,7 @@ struct Readiness {
     time_zone_database: &'static str,
 }
 
-async fn ready(State(state): State<AppState>) -> Response {
+async fn ready(State(state): State<Operations>) -> Response {
     let database = timeout(PATIENCE, state.store.ping()).await.is_ok_and(|answer| answer.is_ok());
     let pending = timeout(PATIENCE, state.store.pending_migrations()).await;
     // Everything in it went to another one: nothing can be booked here.
@@ -53,7 +100,7 @@ async fn ready(State(state): State<AppState>) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn metrics(State(state): State<AppState>, request: Request) -> Outcome<Response> {
+async fn metrics(State(state): State<Operations>, request: Request) -> Outcome<Response> {
     let Some(prometheus) = state.prometheus.as_ref().filter(|_| state.metrics.enabled) else {
         return Err(Kind::UnknownAddress.into());
     };

@@ -91,3 +91,15 @@ async fn the_dashboard_stays_in_english_and_spanish() {
     let page = world.ask(&cookie, "/dashboard?lang=fr").await.text().await.unwrap();
     assert!(page.contains("lang=\"en\""), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn caches_keep_answers_in_different_languages_apart() {
+    let world = World::start().await;
+    for path in ["/embed/v1/event-types/demo/intro", "/embed/v1/first?org=demo&event=intro"] {
+        let answer = world.get(path).await;
+        let vary: Vec<_> = answer.headers().get_all("vary").iter().filter_map(|it| it.to_str().ok()).collect();
+        for header in ["Accept-Language", "Cookie", "Origin"] {
+            assert!(vary.iter().any(|names| names.contains(header)), "{path}: {header} is not in {vary:?}");
+        }
+    }
+}

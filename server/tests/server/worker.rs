@@ -15,9 +15,9 @@ use reqwest::Client;
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection, query_as};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 use tokio::time::{Instant, sleep};
 
 use crate::world::{booking, configuration, slots_path, starts, today};
@@ -41,7 +41,7 @@ struct Place {
 struct Process {
     child: Child,
     /// What it logs.
-    log: tokio::io::Lines<BufReader<tokio::process::ChildStderr>>,
+    log: Lines<BufReader<ChildStderr>>,
 }
 
 impl Place {
@@ -82,10 +82,12 @@ impl Place {
     /// Starts a command and waits for the line by which it says that it is ready.
     async fn start(&self, arguments: &[&str], ready: &str) -> Process {
         let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next_line().await.unwrap().expect("the process ended before it was ready");
-        assert!(line.contains(ready), "{line}");
+        match lines.next_line().await.unwrap() {
+            Some(line) => assert!(line.contains(ready), "{line}"),
+            None => panic!("the process ended before it was ready:\n{}", rest_of(&mut log).await),
+        }
         Process { child, log }
     }
 
@@ -156,10 +158,18 @@ impl Process {
 
     async fn ended(mut self) -> ExitStatus {
         // A pipe that nobody reads would keep it.
-        let read = async { while let Ok(Some(_)) = self.log.next_line().await {} };
-        let (status, ()) = tokio::join!(self.child.wait(), read);
+        let (status, _) = tokio::join!(self.child.wait(), rest_of(&mut self.log));
         status.unwrap()
     }
+}
+
+/// What a process logs until it ends.
+async fn rest_of(log: &mut Lines<BufReader<ChildStderr>>) -> String {
+    let mut rest = String::new();
+    while let Ok(Some(line)) = log.next_line().await {
+        rest.extend([&line, "\n"]);
+    }
+    rest
 }
 
 async fn until(what: &str, mut question: impl AsyncFnMut() -> bool) {
@@ -187,6 +197,46 @@ async fn a_server_without_a_worker_is_ready_and_leaves_the_jobs_to_a_worker() {
         process.order_to_stop().await;
         assert!(process.ended().await.success());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "cannot listen on")]
+async fn of_a_process_that_ends_before_it_is_ready_the_test_tells_what_it_said() {
+    let place = Place::new().await;
+    let _taken = TcpListener::bind(&place.listen).unwrap();
+    place.start(&["serve"], "Cupo answers at").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_tells_its_health_and_figures_at_an_address_of_its_own_and_nothing_else() {
+    let mut place = Place::new().await;
+    // The worker has the port to itself: no server runs here.
+    let text = std::fs::read_to_string(&place.file).unwrap();
+    let more = format!("[metrics]\nenabled = true\n[worker]\nmetrics_listen = \"{}\"\n", place.listen);
+    std::fs::write(&place.file, text + &more).unwrap();
+    let mut worker = place.worker().await;
+    let get = async |place: &Place, path: &str| place.client.get(place.url(path)).send().await.unwrap();
+    assert_eq!(get(&place, "/healthz").await.text().await.unwrap(), "ok");
+    let ready: Value = get(&place, "/readyz").await.json().await.unwrap();
+    assert_eq!((&ready["ready"], &ready["worker"]), (&true.into(), &"ok".into()), "{ready}");
+    let figures = get(&place, "/metrics").await.text().await.unwrap();
+    assert!(figures.contains("cupo_jobs{state=\"waiting\"}"), "{figures}");
+    for path in ["/sign-in", "/embed.js", "/embed/v1/slots"] {
+        crate::world::problem(get(&place, path).await, 404, "unknown-address").await;
+    }
+    worker.order_to_stop().await;
+    worker.until_it_logs("stopping").await;
+    assert!(worker.ended().await.success());
+
+    // With a token, to whoever has it, and to nobody else.
+    let more = more.replace("enabled = true", "enabled = true\ntoken = \"a token for figures\"");
+    let text = std::fs::read_to_string(&place.file).unwrap();
+    std::fs::write(&place.file, text.split("[metrics]").next().unwrap().to_owned() + &more).unwrap();
+    let _worker = place.worker().await;
+    place.client = Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    crate::world::problem(get(&place, "/metrics").await, 403, "forbidden").await;
+    let answer = place.client.get(place.url("/metrics")).bearer_auth("a token for figures").send().await.unwrap();
+    assert_eq!(answer.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,7 +36,7 @@ impl World {
 
     /// As [`World::start`] with another configuration, of Google's address, the mail server's port and the section `limits`.
     pub async fn configured(write: impl FnOnce(&str, u16, &str) -> String) -> Self {
-        let rates = ["sign_in", "bookings", "holds", "slots", "webhooks", "pages"];
+        let rates = ["sign_in", "bookings", "holds", "slots", "webhooks", "pages", "site_checks"];
         let lifted: String = rates.iter().map(|rate| format!("{rate}_per_minute = 0\n")).collect();
         Self::made(&lifted, write).await
     }

@@ -9,12 +9,15 @@ mod series;
 mod slots;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::VARY;
 use axum::middleware::from_fn;
 use axum::routing::{delete, get, post};
 use tower::util::option_layer;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::rate::RateLimits;
 use crate::state::AppState;
@@ -22,6 +25,8 @@ use crate::telemetry::measure;
 
 /// A first view is a tenth smaller than at the usual level, 4, and costs half a millisecond more. `cargo xtask size` weighs it so.
 const OF_FIRST_VIEWS: CompressionLevel = CompressionLevel::Precise(5);
+/// By what the language of an answer was found where its address names none; a cache must keep such answers apart.
+const LANGUAGE: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
 
 /// The slots. No layer but compression and the panic guard stands between the socket and the engine's cache: the handler
 /// counts requests and tells its failures itself.
@@ -50,6 +55,7 @@ pub fn router(limits: &RateLimits) -> Router<AppState> {
         .route("/embed/v1/series", get(series::read).options(cors::preflight))
         .route("/embed/v1/appointments/{token}", get(appointments::read).options(cors::preflight))
         .route("/embed/v1/appointments/{token}/calendar.ics", get(appointments::calendar))
+        .layer(SetResponseHeaderLayer::appending(VARY, LANGUAGE))
         .layer(CompressionLayer::new().quality(OF_FIRST_VIEWS))
         .layer(limits.slots.layer());
     holds.merge(bookings).merge(reading)

@@ -12,6 +12,7 @@ use chrono::NaiveDate;
 use cupo_core::parse::{FieldErrors, FieldProblem};
 use cupo_core::text::Locale;
 use cupo_engine::{CachedSlots, SlotsRequest};
+use tokio::time::timeout;
 
 use super::cors;
 use crate::problem::{Failure, Kind, Outcome};
@@ -19,10 +20,8 @@ use crate::state::AppState;
 use crate::{etag, language};
 
 pub async fn read(State(state): State<AppState>, request: Parts) -> Response {
-    match answer(&state, &request).await {
-        Ok(response) => response,
-        Err(failure) => tell(&failure, &request),
-    }
+    let answered = timeout(state.limits.request, answer(&state, &request)).await;
+    answered.unwrap_or_else(|_| Err(Kind::TookTooLong.into())).unwrap_or_else(|failure| tell(&failure, &request))
 }
 
 async fn answer(state: &AppState, request: &Parts) -> Outcome<Response> {

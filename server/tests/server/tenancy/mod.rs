@@ -16,9 +16,10 @@ mod tenant;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cupo_core::parse::Slug;
+use cupo_server::config::Config;
 use reqwest::Method;
 
-use crate::world::World;
+use crate::world::{World, configuration};
 use attack::{Answer, Control, Entry, Try};
 use rows::{difference, rows_of};
 use tenant::{Tenant, Two};
@@ -70,6 +71,30 @@ async fn no_organization_can_take_the_place_of_an_address() {
         if !first.starts_with('{') {
             assert!(Slug::parse_organization(first).is_err(), "RESERVED_SLUGS lacks {first} of {pattern}");
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cupo_below_a_path_that_begins_as_one_of_its_addresses_does_not_start() {
+    let world = World::start().await;
+    let told = |path: &str| {
+        let text = configuration("http://127.0.0.1:9", 9, "");
+        Config::from_toml(&format!("public_url = \"https://example.com/{path}\"\n{text}")).map_err(|it| it.to_string())
+    };
+    for pattern in addresses::patterns(&world) {
+        let first = pattern.split('/').nth(1).unwrap_or_default();
+        if first.is_empty() || first.starts_with('{') {
+            continue;
+        }
+        for path in [first.to_owned(), format!("{first}/"), format!("{first}/below")] {
+            let mistakes = told(&path).expect_err(&path);
+            assert!(mistakes.contains("public_url (CUPO_PUBLIC_URL)"), "{mistakes}");
+            assert_eq!(mistakes.lines().count(), 2, "{mistakes}");
+        }
+        told(&format!("{first}x")).unwrap();
+    }
+    for path in ["", "book", "book/embed"] {
+        told(path).unwrap();
     }
 }
 
