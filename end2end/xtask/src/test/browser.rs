@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::totals::{self, Totals};
+use super::Told;
 use crate::command::{find, succeed};
 use crate::install::{apt_install, apt_known, has_apt, npm_packages};
 use crate::progress::{Step, say};
@@ -92,8 +92,9 @@ pub fn command(workspace: &Workspace, browser: &Browser) -> Command {
 }
 
 /// What the suite's own report says.
-pub fn totals(workspace: &Workspace) -> Option<Totals> {
-    totals::playwright(&fs::read_to_string(report(workspace)).ok()?)
+pub fn told(workspace: &Workspace) -> Told {
+    // Without a report the suite has failed as a whole.
+    super::playwright(&fs::read_to_string(report(workspace)).unwrap_or_default())
 }
 
 fn report(workspace: &Workspace) -> PathBuf {

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check of the project, and one closing line.
 
 pub mod browser;
+mod failing;
 mod totals;
 
 use std::process::{Command, Stdio};
@@ -46,6 +47,8 @@ pub enum Group {
 struct Check {
     name: String,
     totals: Totals,
+    /// The names of the tests that failed, as far as their runner tells them.
+    failing: Vec<String>,
     elapsed: Duration,
 }
 
@@ -131,15 +134,15 @@ impl Run<'_> {
         let nextest = has_nextest(&step, self.workspace.root());
         step.done(if nextest { "found" } else { "not there: cargo test runs the tests" });
         let (arguments, parse): (&[&str], Parse) = if nextest {
-            (&["nextest", "run", "--no-fail-fast", "--status-level=fail", "--final-status-level=fail"], totals::nextest)
+            (&["nextest", "run", "--no-fail-fast", "--status-level=fail", "--final-status-level=fail"], nextest)
         } else {
-            (&["test", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"], totals::cargo_test)
+            (&["test", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"], cargo_test)
         };
         self.counts("Rust tests", with_postgres(self.cargo(arguments)), parse);
         let mut widget = self.cargo(arguments);
         widget.args(["--package", "cupo-widget"]);
         self.counts("widget tests", widget, parse);
-        self.counts("documentation tests", self.cargo(&["test", "--doc", "--no-fail-fast"]), totals::cargo_test);
+        self.counts("documentation tests", self.cargo(&["test", "--doc", "--no-fail-fast"]), cargo_test);
         if let Some(postgres) = postgres {
             self.prepares("stopping PostgreSQL", || postgres.stop());
         }
@@ -160,7 +163,7 @@ impl Run<'_> {
             step.done("");
             Ok(())
         });
-        self.counts("browser tests", browser::command(workspace, &chromium), |_| browser::totals(workspace));
+        self.counts("browser tests", browser::command(workspace, &chromium), |_| browser::told(workspace));
     }
 
     fn chaos(&mut self) {
@@ -189,7 +192,7 @@ impl Run<'_> {
         let started = Instant::now();
         if let Err(error) = work() {
             say(&format!("{name}: {error:#}"));
-            self.push(name, Totals::failure(), started.elapsed());
+            self.push(name, Totals::failure(), Vec::new(), started.elapsed());
         }
     }
 
@@ -199,7 +202,7 @@ impl Run<'_> {
         let started = Instant::now();
         self.prepares(name, work);
         if self.checks.len() == before {
-            self.push(name, Totals::success(), started.elapsed());
+            self.push(name, Totals::success(), Vec::new(), started.elapsed());
         }
     }
 
@@ -218,12 +221,15 @@ impl Run<'_> {
     }
 
     /// A runner that counts its own tests; what it printed is shown when one fails.
-    fn counts(&mut self, name: &str, mut command: Command, parse: impl FnOnce(&str) -> Option<Totals>) {
+    fn counts(&mut self, name: &str, mut command: Command, parse: impl FnOnce(&str) -> Told) {
         let step = Step::start(name);
         command.stdin(Stdio::null());
-        let (totals, words) = match outcome(&step, &mut command) {
-            Ok(Outcome { status, output, .. }) => (Totals::of_runner(parse(&output), status.success()), output),
-            Err(error) => (Totals::failure(), format!("{error:#}")),
+        let (totals, failing, words) = match outcome(&step, &mut command) {
+            Ok(Outcome { status, output, .. }) => {
+                let Told { totals, failing } = parse(&output);
+                (Totals::of_runner(totals, status.success()), failing, output)
+            }
+            Err(error) => (Totals::failure(), Vec::new(), format!("{error:#}")),
         };
         let elapsed = step.elapsed();
         if totals.failed == 0 {
@@ -232,18 +238,20 @@ impl Run<'_> {
             step.failed(totals.to_string());
             say(&without_chatter(&words));
         }
-        self.push(name, totals, elapsed);
+        self.push(name, totals, failing, elapsed);
     }
 
-    fn push(&mut self, name: &str, totals: Totals, elapsed: Duration) {
-        self.checks.push(Check { name: name.to_owned(), totals, elapsed });
+    fn push(&mut self, name: &str, totals: Totals, failing: Vec<String>, elapsed: Duration) {
+        self.checks.push(Check { name: name.to_owned(), totals, failing, elapsed });
     }
 
     fn summarize(self, elapsed: Duration) -> Result<()> {
         println!();
-        for Check { name, totals, elapsed } in &self.checks {
+        for Check { name, totals, failing, elapsed } in &self.checks {
             let mark = if totals.failed == 0 { "✓" } else { "✗" };
             println!("{mark} {name:<42} {totals:<36} {:>12}", seconds(*elapsed));
+            // The runner's words may be long and lost: the names stand here once more.
+            failing.iter().for_each(|test| println!("    {test}"));
         }
         let totals: Totals = self.checks.iter().map(|check| check.totals).sum();
         println!("in {}", seconds(elapsed));
@@ -257,4 +265,22 @@ impl Run<'_> {
     }
 }
 
-type Parse = fn(&str) -> Option<Totals>;
+/// What a runner tells of itself.
+pub struct Told {
+    totals: Option<Totals>,
+    failing: Vec<String>,
+}
+
+type Parse = fn(&str) -> Told;
+
+fn nextest(output: &str) -> Told {
+    Told { totals: totals::nextest(output), failing: failing::nextest(output) }
+}
+
+fn cargo_test(output: &str) -> Told {
+    Told { totals: totals::cargo_test(output), failing: failing::cargo_test(output) }
+}
+
+fn playwright(report: &str) -> Told {
+    Told { totals: totals::playwright(report), failing: failing::playwright(report) }
+}
