@@ -28,7 +28,7 @@ pub async fn perform(world: &World, act: Act, number: usize, dice: Dice) -> Resu
         Act::Cancel => cancel(world, dice).await,
         Act::MoveEvent => move_event(world, dice).await,
         Act::DeleteEvent => delete_event(world, dice).await,
-        Act::CarryEvent => carry_event(world, dice),
+        Act::CarryEvent => carry_event(world, dice).await,
         Act::CancelAsHost => cancel_as_host(world, dice).await,
         Act::Decide => decide(world, dice).await,
         Act::AddForeign => add_foreign(world, number, dice).await,
@@ -90,7 +90,14 @@ async fn reschedule(world: &World, dice: Dice) -> Result<()> {
     let standing = world.ledger.standing();
     let Some((booking, token)) = dice.choose(1, &standing) else { return Ok(()) };
     let Some(start) = free_start(world, &booking.event, dice).await else { return Ok(()) };
-    world.ledger.note(&booking.email, |booking| booking.starts.extend([start]));
+    let moved: Vec<Appointment> = world.reader.those(&format!("visitor_email = '{}'", booking.email)).await?;
+    for appointment in moved {
+        world.ledger.note_by_hand(&appointment.claim_id, |by_hand| by_hand.asked.extend([start]));
+    }
+    world.ledger.note(&booking.email, |booking| {
+        booking.starts.extend([start]);
+        booking.moves.extend([start]);
+    });
     world.product.of_visitor(token, "reschedule", &json!({ "start": start }), dice).await.map(drop)
 }
 
@@ -121,6 +128,7 @@ fn event_of_ours(world: &World, dice: Dice) -> Result<Option<(&Host, &CalendarAt
 }
 
 async fn move_event(world: &World, dice: Dice) -> Result<()> {
+    let _hand = world.hand.lock().await;
     let Some((_, calendar, event, claim)) = event_of_ours(world, dice)? else { return Ok(()) };
     let Some(start) = world.evening() else { return Ok(()) };
     world.ledger.note_by_hand(&claim, |by_hand| by_hand.starts.extend([start]));
@@ -132,6 +140,7 @@ async fn move_event(world: &World, dice: Dice) -> Result<()> {
 }
 
 async fn delete_event(world: &World, dice: Dice) -> Result<()> {
+    let _hand = world.hand.lock().await;
     let Some((_, calendar, event, claim)) = event_of_ours(world, dice)? else { return Ok(()) };
     world.ledger.note_by_hand(&claim, |by_hand| by_hand.deletion_was_tried = true);
     // What is deleted before Cupo has learned that it was made looks as if it never was, and is made once more.
@@ -141,7 +150,8 @@ async fn delete_event(world: &World, dice: Dice) -> Result<()> {
     Ok(())
 }
 
-fn carry_event(world: &World, dice: Dice) -> Result<()> {
+async fn carry_event(world: &World, dice: Dice) -> Result<()> {
+    let _hand = world.hand.lock().await;
     let Some((host, from, event, _)) = event_of_ours(world, dice)? else { return Ok(()) };
     let others: Vec<&CalendarAt> = host.calendars.iter().filter(|it| it.external_id != from.external_id).collect();
     match dice.choose(4, &others) {

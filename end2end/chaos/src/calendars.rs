@@ -1,7 +1,7 @@
 //! The calendars as their owners see them: read and changed by hand in the simulators and in the CalDAV server's own
 //! files.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use cupo_simulators::google::GoogleSimulator;
@@ -104,7 +104,10 @@ impl Calendars {
         match calendar.provider {
             Provider::Google => {
                 let patch = json!({ "start": { "dateTime": start }, "end": { "dateTime": end } });
-                self.google.patch_event(&calendar.name, &event.id, patch).map(drop)
+                let moved = self.google.patch_event(&calendar.name, &event.id, patch)?;
+                // The simulator changes what is left of a deleted event too.
+                ensure!(moved["status"] != "cancelled", "the event {} is gone", event.id);
+                Ok(())
             }
             Provider::Microsoft => {
                 let patch = json!({ "start": graph_time(start), "end": graph_time(end) });
@@ -112,8 +115,8 @@ impl Calendars {
             }
             Provider::Caldav => {
                 let radicale = self.radicale()?;
-                let text = radicale.read(&calendar.name, &event.id).await?;
-                radicale.write(&calendar.name, &event.id, &moved_ics(&text, start, end)).await
+                let (text, etag) = radicale.read(&calendar.name, &event.id).await?;
+                radicale.rewrite(&calendar.name, &event.id, &moved_ics(&text, start, end), &etag).await
             }
         }
     }

@@ -25,6 +25,8 @@ pub struct Booking {
     pub standing: Standing,
     /// Every start that the visitor asked for.
     pub starts: BTreeSet<DateTime<Utc>>,
+    /// Those of them to which the visitor asked to move it; that may be the first one again.
+    pub moves: BTreeSet<DateTime<Utc>>,
     /// Somebody asked for it to be cancelled or declined, whether or not that was answered.
     pub end_was_asked: bool,
     /// The visitor read that it is cancelled.
@@ -33,11 +35,13 @@ pub struct Booking {
     pub timed_out: bool,
 }
 
-/// What hosts did by hand to the event of a claim.
+/// What hosts did by hand to the event of a claim, and where visitors wanted it.
 #[derive(Debug, Clone, Default)]
 pub struct ByHand {
     /// Every start to which somebody tried to move it.
     pub starts: BTreeSet<DateTime<Utc>>,
+    /// Every start to which a visitor asked to move it, who may have left those that share it since.
+    pub asked: BTreeSet<DateTime<Utc>>,
     /// Where it was really moved last.
     pub moved_to: Option<DateTime<Utc>>,
     /// Somebody tried to delete it.
@@ -68,6 +72,7 @@ impl Ledger {
             event: event.to_owned(),
             standing: Standing::Asking,
             starts: BTreeSet::from([start]),
+            moves: BTreeSet::new(),
             end_was_asked: false,
             cancelled: false,
             timed_out: false,
@@ -82,7 +87,7 @@ impl Ledger {
         }
     }
 
-    /// A host is about to change the event of a claim.
+    /// Somebody is about to change the event of a claim.
     pub fn note_by_hand(&self, claim: &str, change: impl FnOnce(&mut ByHand)) {
         change(self.pages().claims.entry(claim.to_owned()).or_default());
     }

@@ -7,7 +7,8 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
 use cupo_simulators::front::Front;
-use reqwest::Method;
+use reqwest::header::{ETAG, IF_MATCH};
+use reqwest::{Method, Response};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -38,17 +39,29 @@ impl Radicale {
             let body = "<C:mkcalendar xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\"><D:set><D:prop>\
                 <D:displayname>work</D:displayname><C:supported-calendar-component-set><C:comp name=\"VEVENT\"/>\
                 </C:supported-calendar-component-set></D:prop></D:set></C:mkcalendar>";
-            radicale.ask(&format!("{user}/work"), "MKCALENDAR", "", Some(body.to_owned())).await?;
+            radicale.ask(&format!("{user}/work"), "MKCALENDAR", "", Some(body.to_owned()), None).await?;
         }
         Ok(radicale)
     }
 
-    /// A request such as the host's own calendar program sends. `calendar` is `user/name`.
-    async fn ask(&self, calendar: &str, method: &str, resource: &str, body: Option<String>) -> Result<String> {
+    /// A request such as the host's own calendar program sends. `calendar` is `user/name`, `etag` what the resource must still
+    /// have.
+    async fn ask(
+        &self,
+        calendar: &str,
+        method: &str,
+        resource: &str,
+        body: Option<String>,
+        etag: Option<&str>,
+    ) -> Result<Response> {
         let user = calendar.split('/').next().unwrap_or_default();
         let method = Method::from_bytes(method.as_bytes())?;
         let request = self.http.request(method.clone(), format!("{}/{calendar}/{resource}", self.url));
         let request = request.basic_auth(user, Some(PASSWORD));
+        let request = match etag {
+            Some(etag) => request.header(IF_MATCH, etag),
+            None => request,
+        };
         let request = match body {
             Some(body) if method == Method::PUT => request.header("content-type", "text/calendar").body(body),
             Some(body) => request.body(body),
@@ -56,21 +69,28 @@ impl Radicale {
         };
         let answer = request.send().await?;
         let status = answer.status();
-        let text = answer.text().await?;
         ensure!(status.is_success(), "{method} {calendar}/{resource} was answered {status}");
-        Ok(text)
+        Ok(answer)
     }
 
-    pub async fn read(&self, calendar: &str, resource: &str) -> Result<String> {
-        self.ask(calendar, "GET", resource, None).await
+    /// The text of a resource, and its etag.
+    pub async fn read(&self, calendar: &str, resource: &str) -> Result<(String, String)> {
+        let answer = self.ask(calendar, "GET", resource, None, None).await?;
+        let etag = answer.headers().get(ETAG).context("a resource has an etag")?.to_str()?.to_owned();
+        Ok((answer.text().await?, etag))
     }
 
     pub async fn write(&self, calendar: &str, resource: &str, text: &str) -> Result<()> {
-        self.ask(calendar, "PUT", resource, Some(text.to_owned())).await.map(drop)
+        self.ask(calendar, "PUT", resource, Some(text.to_owned()), None).await.map(drop)
+    }
+
+    /// Writes over what was read with this etag; fails where somebody has changed or deleted it since.
+    pub async fn rewrite(&self, calendar: &str, resource: &str, text: &str, etag: &str) -> Result<()> {
+        self.ask(calendar, "PUT", resource, Some(text.to_owned()), Some(etag)).await.map(drop)
     }
 
     pub async fn delete(&self, calendar: &str, resource: &str) -> Result<()> {
-        self.ask(calendar, "DELETE", resource, None).await.map(drop)
+        self.ask(calendar, "DELETE", resource, None, None).await.map(drop)
     }
 
     /// The resources of a calendar as they lie in the server's folder: names and texts.

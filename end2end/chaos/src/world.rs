@@ -61,6 +61,8 @@ pub struct World {
     pub database_file: Option<PathBuf>,
     /// Actions that are under way.
     pub busy: AtomicU32,
+    /// Held by whoever changes an event of ours by hand: what is noted of it is what was done last.
+    pub hand: tokio::sync::Mutex<()>,
     next_evening: AtomicUsize,
 }
 
@@ -105,6 +107,7 @@ impl World {
             options: options.clone(),
             database_file,
             busy: AtomicU32::new(0),
+            hand: tokio::sync::Mutex::default(),
             next_evening: AtomicUsize::new(0),
         };
         world.found(&people).await?;

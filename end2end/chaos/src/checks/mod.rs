@@ -193,14 +193,14 @@ impl Picture {
         if !has_ended && by_hand.deleted && stored.end_at > self.now {
             verdict.lost.push(format!("a host deleted the event of {id} of {email}, and it is {status}"));
         }
-        // Whoever asked for another time may have asked after the host, and takes along those who share the event.
+        // A visitor who asked for this time may have asked after the host, and took along those who share the event.
         let sharing = self.appointments.iter().filter(|of| of.claim_id == *claim_id);
-        let nobody_else = sharing
-            .flat_map(|of| self.bookings.iter().filter(|booking| booking.email == of.visitor_email))
-            .all(|booking| booking.starts.len() == 1);
+        let mut visitors = sharing.flat_map(|of| self.bookings.iter().filter(|it| it.email == of.visitor_email));
+        let was_asked_for =
+            by_hand.asked.contains(start_at) || visitors.any(|booking| booking.moves.contains(start_at));
         if let Some(moved_to) = by_hand.moved_to
             && status == "confirmed"
-            && nobody_else
+            && !was_asked_for
             && *start_at != moved_to
             && !self.collides(stored)
         {

@@ -46,6 +46,7 @@ fn picture() -> Picture {
             event: "intro".to_owned(),
             standing: Standing::Booked { token: "t".to_owned() },
             starts: BTreeSet::from([at(START)]),
+            moves: BTreeSet::new(),
             end_was_asked: false,
             cancelled: false,
             timed_out: false,
@@ -149,11 +150,21 @@ fn a_move_by_hand_without_effect_is_lost_unless_a_visitor_moved_it_too() {
         picture.by_hand.insert("k1".to_owned(), by_hand);
     };
     assert_eq!(counts(moved), [1, 0, 0, 0, 0]);
-    let by_both = counts(|picture| {
+    let moved_back = counts(|picture| {
         moved(picture);
-        picture.bookings[0].starts.insert(at(END));
+        picture.bookings[0].moves.insert(at(START));
     });
-    assert_eq!(by_both, [0; 5]);
+    assert_eq!(moved_back, [0; 5], "the visitor asked for the time that was booked at first");
+    let by_one_who_left = counts(|picture| {
+        moved(picture);
+        picture.by_hand.get_mut("k1").unwrap().asked.insert(at(START));
+    });
+    assert_eq!(by_one_who_left, [0; 5]);
+    let to_another_time = counts(|picture| {
+        moved(picture);
+        picture.bookings[0].moves.insert(at(END));
+    });
+    assert_eq!(to_another_time, [1, 0, 0, 0, 0], "nobody asked for the time at which it is");
 }
 
 #[test]
