@@ -94,7 +94,7 @@ pub fn command(workspace: &Workspace, browser: &Browser) -> Command {
 /// What the suite's own report says.
 pub fn told(workspace: &Workspace) -> Told {
     // Without a report the suite has failed as a whole.
-    super::playwright(&fs::read_to_string(report(workspace)).unwrap_or_default())
+    Told::by_playwright(&fs::read_to_string(report(workspace)).unwrap_or_default())
 }
 
 fn report(workspace: &Workspace) -> PathBuf {

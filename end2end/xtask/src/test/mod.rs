@@ -134,15 +134,15 @@ impl Run<'_> {
         let nextest = has_nextest(&step, self.workspace.root());
         step.done(if nextest { "found" } else { "not there: cargo test runs the tests" });
         let (arguments, parse): (&[&str], Parse) = if nextest {
-            (&["nextest", "run", "--no-fail-fast", "--status-level=fail", "--final-status-level=fail"], nextest)
+            (&["nextest", "run", "--no-fail-fast", "--status-level=fail", "--final-status-level=fail"], Told::by_nextest)
         } else {
-            (&["test", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"], cargo_test)
+            (&["test", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"], Told::by_cargo_test)
         };
         self.counts("Rust tests", with_postgres(self.cargo(arguments)), parse);
         let mut widget = self.cargo(arguments);
         widget.args(["--package", "cupo-widget"]);
         self.counts("widget tests", widget, parse);
-        self.counts("documentation tests", self.cargo(&["test", "--doc", "--no-fail-fast"]), cargo_test);
+        self.counts("documentation tests", self.cargo(&["test", "--doc", "--no-fail-fast"]), Told::by_cargo_test);
         if let Some(postgres) = postgres {
             self.prepares("stopping PostgreSQL", || postgres.stop());
         }
@@ -271,16 +271,18 @@ pub struct Told {
     failing: Vec<String>,
 }
 
+impl Told {
+    fn by_nextest(output: &str) -> Self {
+        Self { totals: totals::nextest(output), failing: failing::nextest(output) }
+    }
+
+    fn by_cargo_test(output: &str) -> Self {
+        Self { totals: totals::cargo_test(output), failing: failing::cargo_test(output) }
+    }
+
+    fn by_playwright(report: &str) -> Self {
+        Self { totals: totals::playwright(report), failing: failing::playwright(report) }
+    }
+}
+
 type Parse = fn(&str) -> Told;
-
-fn nextest(output: &str) -> Told {
-    Told { totals: totals::nextest(output), failing: failing::nextest(output) }
-}
-
-fn cargo_test(output: &str) -> Told {
-    Told { totals: totals::cargo_test(output), failing: failing::cargo_test(output) }
-}
-
-fn playwright(report: &str) -> Told {
-    Told { totals: totals::playwright(report), failing: failing::playwright(report) }
-}
