@@ -134,7 +134,10 @@ impl Run<'_> {
         let nextest = has_nextest(&step, self.workspace.root());
         step.done(if nextest { "found" } else { "not there: cargo test runs the tests" });
         let (arguments, parse): (&[&str], Parse) = if nextest {
-            (&["nextest", "run", "--no-fail-fast", "--status-level=fail", "--final-status-level=fail"], Told::by_nextest)
+            (
+                &["nextest", "run", "--no-fail-fast", "--status-level=fail", "--final-status-level=fail"],
+                Told::by_nextest,
+            )
         } else {
             (&["test", "--lib", "--bins", "--tests", "--examples", "--no-fail-fast"], Told::by_cargo_test)
         };
