@@ -9,13 +9,13 @@ const { origin } = new URL(base);
 
 /** Loading, sorry. */
 const TEXTS = {
-  en: ["Loading the calendar…", "The calendar cannot be shown here right now."],
-  es: ["Cargando el calendario…", "En este momento el calendario no se puede mostrar aquí."],
-  pt: ["Carregando o calendário…", "No momento, não é possível mostrar o calendário aqui."],
-  fr: ["Chargement du calendrier…", "Le calendrier ne peut pas être affiché ici pour le moment."],
-  de: ["Der Kalender wird geladen …", "Der Kalender kann hier gerade nicht angezeigt werden."],
-  it: ["Caricamento del calendario…", "Al momento il calendario non può essere mostrato qui."],
-  ar: ["جارٍ تحميل التقويم…", "يتعذّر عرض التقويم هنا حاليًا."],
+  en: ["Loading the calendar…", "The calendar cannot be shown here."],
+  es: ["Cargando el calendario…", "El calendario no se puede mostrar aquí."],
+  pt: ["Carregando o calendário…", "O calendário não pode ser mostrado aqui."],
+  fr: ["Chargement du calendrier…", "Le calendrier ne peut pas être affiché ici."],
+  de: ["Der Kalender wird geladen …", "Der Kalender kann hier nicht angezeigt werden."],
+  it: ["Caricamento del calendario…", "Il calendario non può essere mostrato qui."],
+  ar: ["جارٍ تحميل التقويم…", "يتعذّر عرض التقويم هنا."],
 };
 
 // What stands before the style sheet has arrived, and holds its place. The page's own rules reach the element itself and
@@ -30,21 +30,21 @@ min-width:0!important;overflow:visible!important;pointer-events:auto!important;f
 .cupo{all:initial;display:block;min-width:min(280px,100%);container-type:inline-size;color-scheme:light dark;color:CanvasText;
 font:16px/1.5 var(--cupo-font,system-ui,sans-serif)}
 .cupo[data-theme=light]{color-scheme:light}.cupo[data-theme=dark]{color-scheme:dark}.cupo[data-theme=page]{color-scheme:inherit}
-:host([full-page]) .cupo{box-sizing:border-box;min-height:100vh;min-height:100dvh;display:grid;align-content:center;
+:host([full-page]) .cupo{box-sizing:border-box;min-height:100dvh;display:grid;align-content:center;
 grid-template-columns:minmax(0,1080px);justify-content:center}
 .card{box-sizing:border-box;min-height:860px;border-radius:var(--cupo-radius,16px);
 border:1px solid color-mix(in srgb,currentColor 12%,transparent);background:Canvas}
 .bones{padding:28px;display:grid;gap:20px;align-content:start}
-.bones i{display:block;border-radius:8px;height:20px;background:color-mix(in srgb,currentColor 8%,transparent)}
-.bones i:nth-child(1){width:40%}.bones i:nth-child(2){width:70%;height:28px}
-.bones i:nth-child(3){height:288px;margin-top:96px;border-radius:0;
+.bones>*{display:block;border-radius:8px;height:20px;background:color-mix(in srgb,currentColor 8%,transparent)}
+.bones i{width:40%}.bones u{width:70%;height:28px}
+.bones s{height:288px;margin-top:96px;border-radius:0;
 background:radial-gradient(circle closest-side,color-mix(in srgb,currentColor 8%,transparent) 88%,transparent 90%) 0 0/calc(100%/7) 48px}
 .bones b,.unseen{position:absolute;clip-path:inset(50%);width:1px;height:1px;overflow:hidden;white-space:nowrap}
-.sorry{padding:28px}
+.card.sorry{padding:28px;min-height:0}
 @container (min-width:560px){.card{min-height:720px}}
 @container (min-width:800px){.card{min-height:520px}.bones{grid:auto auto/240px 1fr;gap:20px 40px}
-.bones i:nth-child(3){grid-area:1/2/span 9;margin-block-start:84px;margin-inline-end:250px}.bones i:nth-child(1),.bones i:nth-child(2){width:auto}}
-@media (prefers-reduced-motion:no-preference){.bones i{animation:cupo 1.6s ease-in-out infinite alternate}
+.bones s{grid-area:1/2/span 9;margin-block-start:84px;margin-inline-end:250px}.bones i,.bones u{width:auto}}
+@media (prefers-reduced-motion:no-preference){.bones>*{animation:cupo 1.6s ease-in-out infinite alternate}
 @keyframes cupo{to{opacity:.45}}}`;
 
 const sheet = (text) => {
@@ -112,17 +112,15 @@ const style = once(async () => sheet(await (await asset("__CUPO_WIDGET_CSS__")).
 let bones;
 const mayCompile = () => {
   try {
-    return !!new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
-  } catch {
-    return false;
-  }
+    return new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+  } catch {}
 };
 
 /** The texts' language, and the tag by which dates are written: the visitor's own region where the page names none. */
 const languageOf = (node) => {
   let wanted = "";
   for (; node && !wanted; node = node.parentNode ?? node.host) wanted = node.lang ?? "";
-  const spoken = [wanted, ...navigator.languages, "en"].filter((tag) => /^(en|es|pt|fr|de|it|ar)(-|$)/i.test(tag));
+  const spoken = [wanted, ...navigator.languages, "en"].filter((tag) => TEXTS[tag.split("-")[0].toLowerCase()]);
   const language = spoken[0].slice(0, 2).toLowerCase();
   const tag = spoken.find((tag) => tag.length > 2 && tag.toLowerCase().startsWith(language)) ?? language;
   try {
@@ -130,14 +128,6 @@ const languageOf = (node) => {
   } catch {
     return [language, language];
   }
-};
-
-/** 0 is Monday, 6 is Sunday. */
-const weekStart = (tag) => {
-  const locale = new Intl.Locale(tag);
-  const week = locale.getWeekInfo?.() ?? locale.weekInfo;
-  const usual = /^(en|pt)(-US|-BR)?$|-(MX|CO|PE|VE|GT|PR|DO|SA)$/.test(tag) ? 7 : /^ar/.test(tag) ? 6 : 1;
-  return (week?.firstDay ?? usual) - 1;
 };
 
 /** What is known of the visitor beforehand: by attributes, by the property `options`, and by the `utm_…` of the page's address. */
@@ -161,21 +151,29 @@ const dress = (widget, frame, { scheme, style }) => {
   for (const name in style) if (!own.getPropertyValue(name)) frame.style.setProperty(name, style[name]);
 };
 
-/** Remembers what was pressed last in the first view, and gives the function that does it again in the widget. */
+/** What is done again: choices first, for what is offered depends on them. */
+const PRESSES = ["change", "click"];
+
+/** Remembers what is pressed in the first view, and gives the function that does it again in the widget. */
 const remember = (frame) => {
-  let again;
+  const pressed = [];
   const hearing = new AbortController();
   const hear = ({ type, target }) => {
     const node = target.closest(type === "click" ? "button" : "select,input");
-    // The widget takes over the very elements.
-    if (node) again = () => (type === "click" ? node.click() : node.dispatchEvent(new Event(type, { bubbles: true })));
+    // A choice may put other buttons in the place of the one that was pressed.
+    if (node) pressed.push([type, type === "click" ? node.cloneNode() : node]);
   };
-  for (const type of ["click", "change"]) frame.addEventListener(type, hear, hearing);
+  for (const type of PRESSES) frame.addEventListener(type, hear, hearing);
   return () => {
     hearing.abort();
-    again?.();
+    for (const kind of PRESSES)
+      for (const [type, value] of pressed)
+        if (type === kind) frame.dispatchEvent(Object.defineProperty(new Event(type), "target", { value }));
   };
 };
+
+/** The widgets of the page: what the session keeps for one of them is nobody else's. Who goes makes room for who comes. */
+const places = {};
 
 class Booking extends HTMLElement {
   static observedAttributes = ["event", "lang", "link", "theme", "view", "manage"];
@@ -221,6 +219,10 @@ class Booking extends HTMLElement {
     const turn = (this.#turn = new AbortController());
     const { signal } = turn;
     const event = this.getAttribute("event") ?? "";
+    let place = event;
+    while (places[place]?.isConnected) place += "+";
+    places[place] = this;
+    signal.onabort = () => places[place] === this && delete places[place];
     const [language, tag] = languageOf(this);
     const [loading, sorry] = TEXTS[language];
     const link = this.getAttribute("link") ?? "";
@@ -266,15 +268,16 @@ class Booking extends HTMLElement {
     const [org, slug, ...rest] = event.split("/").map(encodeURIComponent);
     if (!org || !slug || rest.length) return apologize("not-found");
     if (!mayCompile()) return fallBack();
-    show(element("div", { className: "card bones" }, ...["i", "i", "i"].map((tag) => element(tag)), element("b", {}, loading)));
-    // On their way before the first use of `Intl`, which takes a slow machine a moment. Who waits for them hears of a failure.
+    show(element("div", { className: "card bones" }, ...["i", "u", "s"].map((tag) => element(tag)), element("b", {}, loading)));
+    // Who waits for them hears of a failure.
     const mounting = code();
     for (const started of [mounting, style()]) started.catch(() => {});
     const options = wishesOf(this);
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
-    const start = weekStart(tag);
+    // The first use of `Intl` takes a slow machine a moment, for which nothing else need wait.
+    const zone = globalThis.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
+    setTimeout(() => Intl.DateTimeFormat());
     const withMarkup = this.dataset.firstView !== "off" && !options.manage;
-    const asked = { lang: tag, zone, week_start: start, markup: +withMarkup, view: options.view };
+    const asked = { lang: tag, zone, markup: +withMarkup, view: options.view };
     const first = request("GET", `/embed/v1/first?org=${org}&event=${slug}&${new URLSearchParams(asked)}${secret}`);
     try {
       const [[status, answer], look] = await Promise.all([first, style()]);
@@ -302,8 +305,8 @@ class Booking extends HTMLElement {
         first: answer,
         language: tag,
         zone,
-        weekStart: start,
         link,
+        place,
         options,
         emit,
         request: (method, address, ...body) =>

@@ -32,14 +32,15 @@ fn first_view(locale: Locale) -> FirstView {
         event_type: event_type(locale, begin + TimeDelta::days(50)),
         from: date(1),
         to: date(31),
+        week_start: 0,
         slots: Some(SlotsResponse { slots: (0..31).flat_map(day).collect(), seats_left: Vec::new() }),
         theme: None,
+        dates: None,
         markup: None,
     };
     let reader = Reader {
         language: LanguageTag::from(locale),
         zone: "Europe/Madrid",
-        week_start: None,
         view: "",
         link: "",
         now: begin.timestamp_millis(),

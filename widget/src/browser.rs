@@ -8,7 +8,7 @@ use web_sys::HtmlElement;
 
 use crate::calendar::{Day, Instant, Month};
 use crate::json::Json;
-use crate::strings::{concat, decimal, list};
+use crate::strings::{concat, list};
 use crate::view::Words;
 use crate::zone::{Zone, ZoneChoice, read_offset};
 
@@ -61,11 +61,8 @@ extern "C" {
     #[wasm_bindgen(js_namespace = Intl, js_name = supportedValuesOf)]
     fn supported_values_of(kind: &str) -> Array;
 
-    #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID, catch)]
-    fn random_uuid() -> Result<String, JsValue>;
-
-    #[wasm_bindgen(js_namespace = Math)]
-    fn random() -> f64;
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(values: &mut [u8]);
 
     #[wasm_bindgen(js_namespace = sessionStorage, js_name = getItem, catch)]
     fn session_item(key: &str) -> Result<Option<String>, JsValue>;
@@ -154,15 +151,16 @@ pub fn present() -> Instant {
     now() as Instant
 }
 
-/// A key that no other booking has. `crypto.randomUUID` is missing on pages without TLS.
+/// A key that no other booking has, and that nobody can guess: 128 bits at random. Unlike `crypto.randomUUID`, what makes them is
+/// there on pages without TLS too.
 pub fn fresh_key() -> String {
-    random_uuid().unwrap_or_else(|_| {
-        let mut key = String::new();
-        while key.len() < 32 {
-            key.push_str(&decimal((random() * f64::from(u32::MAX)) as u32));
-        }
-        key
-    })
+    let mut values = [0; 16];
+    get_random_values(&mut values);
+    let mut key = String::new();
+    for value in values {
+        key.extend([value / 16, value % 16].map(|digit| char::from(b'a' + digit)));
+    }
+    key
 }
 
 /// What the tab's session keeps under a name, if the page may know.

@@ -21,8 +21,6 @@ pub struct Reader<'a> {
     pub language: LanguageTag,
     /// The zone's IANA name.
     pub zone: &'a str,
-    /// The day with which a week begins, 0 for Monday; by the region when `None`.
-    pub week_start: Option<u32>,
     /// How the free times are shown: `month`, `week` or `list`; empty for the usual way.
     pub view: &'a str,
     /// The secret of a single-use link; empty without one.
@@ -38,17 +36,15 @@ pub fn markup(
     reader: &Reader<'_>,
     learn: impl Fn(&str, Instant, Instant) -> Zone,
 ) -> Option<String> {
-    let dates = dates::of(reader.language);
-    let week_start = reader.week_start.unwrap_or_else(|| dates.first_weekday().num_days_from_monday());
     let visitor = Visitor {
         language: reader.language.to_string(),
         zone: reader.zone.to_owned(),
         link: reader.link.to_owned(),
-        week_start: week_start.cast_signed(),
         now: reader.now,
     };
     let wishes = |_: &_| Wishes { view: reader.view.to_owned(), ..Wishes::default() };
     let (state, _) = open(&serde_json::to_value(first).ok()?, visitor, learn, wishes)?;
+    let dates = dates::of(dates::agreed(reader.language));
     let words = CatalogueWords { strings: &first.event_type.strings, dates };
     Some(html(&view::widget(&state, &words)))
 }

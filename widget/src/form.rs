@@ -7,7 +7,6 @@ use cupo_core::parse::{EmailAddress, FieldProblem, PersonName, PhoneNumber, opti
 use cupo_core::question::{self, Question, QuestionKind};
 
 use crate::model::EventType;
-use crate::state::State;
 use crate::strings::concat;
 
 /// The longest notes that the API takes, in characters.
@@ -94,16 +93,6 @@ pub fn answers<'a>(question: &Question, text: &'a str) -> Vec<&'a str> {
         _ if text.is_empty() => Vec::new(),
         QuestionKind::Choices { .. } => text.split('\n').collect(),
         _ => vec![text],
-    }
-}
-
-impl State {
-    /// Whether the page has answered in the visitor's stead. An answer that is refused is shown, so that it can be mended.
-    pub fn is_hidden(&self, field: Field) -> bool {
-        let text = &self.details[field.0];
-        self.wishes.hidden.iter().any(|(hidden, _)| *hidden == field)
-            && self.problems[field.0].is_none()
-            && self.event.judge(field, text).is_none()
     }
 }
 

@@ -14,7 +14,7 @@ use crate::state::{Action, Movement, View};
 pub const EVENTS: [&str; 7] = ["click", "keydown", "input", "focusout", "change", "submit", "mousedown"];
 
 /// The events of the window that are listened to, on their way to their targets.
-pub const WINDOW_EVENTS: [&str; 4] = ["mousedown", "mouseup", "online", "offline"];
+pub const WINDOW_EVENTS: [&str; 5] = ["mousedown", "mouseup", "online", "offline", "visibilitychange"];
 
 /// Reads an event; `None` when it asks for nothing. Prevents what the browser would do with an event that is ours.
 pub fn read(event: &Event) -> Option<Action> {
@@ -23,6 +23,7 @@ pub fn read(event: &Event) -> Option<Action> {
         "mouseup" => return Some(Action::Press(false)),
         "online" => return Some(Action::Online(true)),
         "offline" => return Some(Action::Online(false)),
+        "visibilitychange" => return (!event.target()?.flag("hidden")).then(|| Action::Look(browser::present())),
         _ => {}
     }
     let target: Element = event.target()?.unchecked_into();

@@ -81,6 +81,11 @@ fn show(mut node: Node) -> Shown {
     Shown { node, place, children }
 }
 
+/// The name of a field: what is typed into one does not become what another holds.
+fn name<'a>(attributes: &'a [(&'static str, String)]) -> Option<&'a String> {
+    attributes.iter().find(|(name, _)| *name == "name").map(|(_, value)| value)
+}
+
 fn change(shown: &mut Shown, mut next: Node) {
     match (&shown.node, &mut next) {
         (Node::Text(before), Node::Text(after)) => {
@@ -91,7 +96,7 @@ fn change(shown: &mut Shown, mut next: Node) {
         (
             Node::Element { tag: old_tag, attributes: before, .. },
             Node::Element { tag, attributes: after, children },
-        ) if old_tag == tag => {
+        ) if old_tag == tag && name(before) == name(after) => {
             for attribute in after.iter() {
                 if !before.contains(attribute) {
                     shown.place.set_attribute(attribute.0, &attribute.1);

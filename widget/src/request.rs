@@ -93,7 +93,7 @@ fn path(state: &State, what: &str, parameters: &[(&str, &str)]) -> String {
     let event = &state.event;
     let duration = chosen_duration(state).unwrap_or_default();
     let mut always =
-        [("duration", duration.as_str()), ("host", &state.host), ("hold", state.standing_hold()), ("reschedule", "")];
+        [("duration", duration.as_str()), ("host", &state.host), ("hold", &state.standing_hold), ("reschedule", "")];
     let (mut org, mut slug) = (&event.org, &event.slug);
     // Length and host of an appointment that moves are its own.
     if let Some(appointment) = &state.appointment {

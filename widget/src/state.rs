@@ -62,6 +62,8 @@ pub struct MonthSlots {
     pub slots: Option<Vec<Slot>>,
     pub loading: bool,
     pub failed: bool,
+    /// The answer that is under way may be older than what has become free since.
+    is_old: bool,
 }
 
 /// The dates on which the appointment would repeat.
@@ -234,6 +236,7 @@ pub enum Action {
     AppointmentRead {
         appointment: Result<Box<Appointment>, Notice>,
         reads: u32,
+        change: u32,
     },
     /// A hold is gone, so that its slot is free for everybody again.
     Released,
@@ -241,6 +244,8 @@ pub enum Action {
     Begin,
     /// The moment for which the state asked to be woken.
     Woken(Instant),
+    /// At this moment the page is in sight.
+    Look(Instant),
     /// The visitor wants to keep the slot for longer.
     Extend,
     /// What is waited for, by its number, takes long.
@@ -272,7 +277,8 @@ pub enum Effect {
     LearnZone(String),
     Hold {
         start: Instant,
-        replaces: Option<String>,
+        /// The secret of the hold before; empty without one.
+        replaces: String,
     },
     Release(String),
     Book {
@@ -283,6 +289,8 @@ pub enum Effect {
         token: String,
         after_ms: i32,
         reads: u32,
+        /// How often the appointment had changed.
+        change: u32,
     },
     /// Move or cancel an appointment: the address and the body.
     Change {
@@ -307,6 +315,18 @@ struct Sent {
     key: String,
     content: String,
     body: String,
+    at: Instant,
+}
+
+/// What happens when an answer has come for which the visitor waits, unless that is an appointment.
+#[derive(Clone, PartialEq, Eq, Default)]
+#[cfg_attr(test, derive(Debug))]
+enum Next {
+    #[default]
+    Stay,
+    Back,
+    /// The booking goes out, under this key.
+    Book(String),
 }
 
 #[derive(Clone)]
@@ -357,14 +377,24 @@ pub struct State {
     is_pressed: bool,
     /// The field that was left while the visitor presses, and is judged afterwards.
     left: Option<Field>,
+    /// The field in which something was typed last.
+    typed: Option<Field>,
+    /// Whether the page has answered a field in the visitor's stead, so that it is not shown.
+    pub hidden: Vec<bool>,
     hold: Hold,
-    /// The hold before this one, which the next replaces even if its release got lost.
-    last_hold: Option<String>,
+    /// The secret of the hold that may stand, which the next one replaces even if its release got lost; empty without one.
+    pub standing_hold: String,
+    /// The start for which a hold was asked last, until the answer is there.
+    awaited: Option<Instant>,
     /// When to be woken.
     alarm: Option<Instant>,
+    /// There is one while it is not known whether it was carried out.
     sent: Option<Sent>,
-    /// The key of a booking that goes out once the hold has come or failed.
-    queued: Option<String>,
+    next: Next,
+    /// Counts how often the appointment changed.
+    change: u32,
+    /// When all slots were read again.
+    read_at: Instant,
     /// Counts the choices of a length or a host: slots that an earlier one asked for are not wanted any more.
     wish: u32,
     /// Into how many months is still looked for a free time, the one in sight among them; 0 when none is sought.
@@ -397,7 +427,7 @@ impl State {
             cursor: first_day,
             day: None,
             listed: views::LISTED,
-            months: vec![MonthSlots { month, slots: None, loading: true, failed: false }],
+            months: vec![MonthSlots { month, slots: None, loading: true, failed: false, is_old: false }],
             start: None,
             details: vec![String::new(); fields],
             problems: vec![None; fields],
@@ -413,22 +443,22 @@ impl State {
             waits: 0,
             is_pressed: false,
             left: None,
+            typed: None,
+            hidden: vec![false; fields],
             hold: Hold::None,
-            last_hold: None,
+            standing_hold: String::new(),
+            awaited: None,
             alarm: None,
             sent: None,
-            queued: None,
+            next: Next::Stay,
+            change: 0,
+            read_at: now,
             wish: 0,
             seeking: SOUGHT_AT_FIRST,
             ready: false,
         };
         state.fill_in();
         state
-    }
-
-    /// What is known of the month in sight.
-    pub fn shown(&self) -> Option<&MonthSlots> {
-        self.months.iter().find(|known| known.month == self.month)
     }
 
     /// Changes the state by an action and gives the effects that follow, in their order.
@@ -478,14 +508,17 @@ impl State {
             Action::Submit { fresh_key } => self.submit(fresh_key, effects),
             Action::Booked(appointment) => self.booked(*appointment, effects),
             Action::BookingFailed(failure) => self.booking_failed(failure, effects),
-            Action::AppointmentRead { appointment, reads } => self.appointment_read(appointment, reads, effects),
+            Action::AppointmentRead { appointment, reads, change } => {
+                self.appointment_read(appointment, reads, change, effects);
+            }
             Action::Released => {
                 if self.step == Step::Pick {
-                    self.read(self.month, effects);
+                    self.read_once_more(self.month, effects);
                 }
             }
             Action::Begin => self.begin(effects),
             Action::Woken(now) => self.woken(now, effects),
+            Action::Look(now) => self.look(now, effects),
             Action::Extend => self.extend(effects),
             Action::Slow(wait) => self.slow(wait),
             Action::Online(is_online) => self.online(is_online, effects),

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
 use crate::browser::{self, PageWords, later};
-use crate::calendar::{DAY, Instant, Month, format_instant};
+use crate::calendar::{DAY, Instant, MINUTE, Month, format_instant};
 use crate::gesture;
 use crate::json::Json;
 use crate::model::{Appointment, BookingFailure, EventType, HoldFailure, read_series, read_slots};
@@ -24,7 +24,8 @@ const SLOW_MS: i32 = 5_000;
 
 struct Inner {
     state: RefCell<State>,
-    /// What the tab's session keeps, and the last wait that is watched.
+    /// Under what the tab's session keeps something, what it keeps, and the last wait that is watched.
+    session: String,
     kept: RefCell<String>,
     watched: Cell<Option<u32>>,
     /// The page is behind the state.
@@ -48,31 +49,34 @@ struct Widget(Rc<Inner>);
 /// Mounts the widget into an element and gives the function that takes it away again. What the element holds already, the
 /// markup that came with the first view, is taken over: elements stay where they are what the widget shows.
 ///
-/// `options` is `{ first, language, zone, weekStart, link, request, emit, options }`: the answer of `/embed/v1/first`, the
-/// language of dates as a BCP 47 tag, the visitor's IANA zone, the first day of the week (0 is Monday), the secret of a
-/// single-use link (may be empty), the two functions described at `Inner`, and what the page wishes (`Wishes::read`). An
-/// error means that they are not of this version.
+/// `options` is `{ first, language, zone, link, place, request, emit, options }`: the answer of `/embed/v1/first`, the language
+/// of dates as a BCP 47 tag, the visitor's IANA zone, the secret of a single-use link (may be empty), what tells this widget from
+/// the others of the page and is the same when the page is loaded again, the two functions described at `Inner`, and what the
+/// page wishes (`Wishes::read`). An error means that they are not of this version.
 #[wasm_bindgen]
 pub fn mount(element: HtmlElement, options: JsValue) -> Result<JsValue, JsValue> {
     let member = |key: &str| options.get(key).ok_or_else(|| JsValue::from_str(key));
     let first = member("first")?;
     let (request, emit) = (member("request")?.dyn_into()?, member("emit")?.dyn_into()?);
     let (language, zone) = (options.text("language"), options.text("zone"));
-    let week_start = member("weekStart")?.as_number().unwrap_or_default() as i32;
     let now = browser::present();
-    let visitor = Visitor { language: language.clone(), zone, link: options.text("link"), week_start, now };
+    let visitor = Visitor { language: language.clone(), zone, link: options.text("link"), now };
+    let session = concat(&["cupo:", &options.text("place")]);
     let wishes = |event: &EventType| {
-        let kept = browser::kept(&session_name(event)).and_then(|kept| Kept::read(&kept, event));
+        let kept = browser::kept(&session).and_then(|kept| Kept::read(&kept, event));
         Wishes { kept, ..Wishes::read(&options.get("options").unwrap_or(JsValue::UNDEFINED), event) }
     };
     let (state, effects) = state::open(&first, visitor, browser::learn_zone, wishes).ok_or("first")?;
     let strings = first.get("event_type").and_then(|event_type| event_type.get("strings")).ok_or("strings")?;
-    let words = PageWords::new(strings, &language, &state.zone)?;
+    // Where browsers write otherwise than the server, both write as it says.
+    let dates = first.optional_text("dates").unwrap_or(language);
+    let words = PageWords::new(strings, &dates, &state.zone)?;
     let shown = AllShown::take_over(element.clone().unchecked_into(), view::widget(&state, &words));
 
     let listened = element.clone();
     let widget = Widget(Rc::new(Inner {
         state: RefCell::new(state),
+        session,
         kept: RefCell::default(),
         watched: Cell::new(None),
         is_stale: Cell::new(false),
@@ -94,6 +98,7 @@ pub fn mount(element: HtmlElement, options: JsValue) -> Result<JsValue, JsValue>
     }
     widget.bring_about(effects);
     widget.send(Action::Begin);
+    widget.watch_the_clock();
     Ok(Closure::once_into_js(move || {
         widget.close();
         for name in gesture::WINDOW_EVENTS {
@@ -128,9 +133,9 @@ impl Widget {
 
     /// Keeps what must outlive a reload, and watches what the visitor waits for.
     fn look_after(&self) {
-        let (name, kept, wait) = self.peek(|state| (session_name(&state.event), state.kept(), state.wait()));
+        let (kept, wait) = self.peek(|state| (state.kept(), state.wait()));
         if *self.0.kept.borrow() != kept {
-            browser::keep(&name, &kept);
+            browser::keep(&self.0.session, &kept);
             self.0.kept.replace(kept);
         }
         if let Some(wait) = wait
@@ -140,9 +145,29 @@ impl Widget {
         }
     }
 
+    /// Does something after so long, unless the widget was taken away: none stays in memory for what it waited for.
+    fn do_later(&self, after_ms: i32, act: impl FnOnce(&Self) + 'static) {
+        let widget = Rc::downgrade(&self.0);
+        let act = move || {
+            if let Some(inner) = widget.upgrade() {
+                act(&Self(inner));
+            }
+        };
+        later(after_ms, Box::new(act));
+    }
+
     fn send_later(&self, after_ms: i32, action: Action) {
-        let widget = self.clone();
-        later(after_ms, Box::new(move || widget.send(action)));
+        self.do_later(after_ms, move |widget| widget.send(action));
+    }
+
+    /// Tells the state each minute what time it is, as long as the page is in sight.
+    fn watch_the_clock(&self) {
+        self.do_later(MINUTE as i32, |widget| {
+            if !widget.0.element.get("ownerDocument").is_some_and(|page| page.flag("hidden")) {
+                widget.send(Action::Look(browser::present()));
+            }
+            widget.watch_the_clock();
+        });
     }
 
     /// Brings the page after the state. What the page tells while it is being changed, such as that a field that goes has
@@ -191,7 +216,7 @@ impl Widget {
                 self.ask("GET", &path, "", "", Box::new(meaning));
             }
             Effect::Hold { start, replaces } => {
-                let body = self.peek(|state| request::hold(state, start, &replaces.unwrap_or_default()));
+                let body = self.peek(|state| request::hold(state, start, &replaces));
                 let meaning = move |status, json: &JsValue| match json.optional_text("hold") {
                     Some(token) if status < 300 => {
                         let seconds = json.number("expires_in").unwrap_or_default();
@@ -220,18 +245,17 @@ impl Widget {
                 self.ask("POST", &path, &body, "", Box::new(meaning));
             }
             Effect::WakeAt(at) => {
-                let widget = self.clone();
-                let wake = move || widget.send(Action::Woken(browser::present()));
-                later((at - browser::present()).clamp(0, i32::MAX.into()) as i32, Box::new(wake));
+                let after = (at - browser::present()).clamp(0, i32::MAX.into());
+                self.do_later(after as i32, |widget| widget.send(Action::Woken(browser::present())));
             }
-            Effect::ReadAppointment { token, after_ms, reads } => {
+            Effect::ReadAppointment { token, after_ms, reads, change } => {
                 let path = concat(&["/embed/v1/appointments/", &token]);
                 let meaning = move |status, json: &_| Action::AppointmentRead {
                     appointment: Appointment::read(json).map(Box::new).ok_or(Notice::of(status)),
                     reads,
+                    change,
                 };
-                let widget = self.clone();
-                later(after_ms, Box::new(move || widget.ask("GET", &path, "", "", Box::new(meaning))));
+                self.do_later(after_ms, move |widget| widget.ask("GET", &path, "", "", Box::new(meaning)));
             }
             Effect::ReadZones(now) => self.read_zones(now, Vec::new()),
             Effect::LearnZone(name) => {
@@ -306,11 +330,6 @@ impl Widget {
         // A listener of the page that throws is the page's own affair.
         let _thrown = self.0.emit.call2(&JsValue::NULL, &event.name().into(), &detail);
     }
-}
-
-/// Under what the session keeps what was typed for an event type, whichever page it is on.
-fn session_name(event: &EventType) -> String {
-    concat(&["cupo:", &event.org, "/", &event.slug])
 }
 
 fn selector(target: Target) -> String {

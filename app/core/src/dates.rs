@@ -52,6 +52,19 @@ pub fn of(language: LanguageTag) -> Rc<Dates> {
     })
 }
 
+/// The tag by which server and browsers write alike for a reader. Of some regions the CLDR of ICU4X and that of browsers tell
+/// different customs: there it is the tag of another one, whose customs are the same or nearest and beyond dispute.
+pub fn agreed(language: LanguageTag) -> LanguageTag {
+    let near = match language.to_string().as_str() {
+        "en-IN" => "en-AU",
+        "es-AR" | "es-CL" => "es-CO",
+        "fr-CH" => "fr",
+        "it-CH" => "it",
+        _ => return language,
+    };
+    LanguageTag::parse(near).unwrap_or(language)
+}
+
 impl Dates {
     /// Takes a BCP 47 tag such as `es-MX`. What the region does not settle its language does; English stands in for what
     /// cannot be read, and for languages that Cupo does not speak.
@@ -190,7 +203,7 @@ mod tests {
 
     /// A tag, then what the `Intl` of Chromium writes by it for Monday, 2026-11-23, 9:05 and for 1234, and its first day of the
     /// week (1 is Monday). The regions whose customs the CLDR of ICU4X tells otherwise than that of Chromium 156 are left out:
-    /// `en-IN`, `es-AR`, `es-CL`, `fr-CH`, `it-CH`.
+    /// those of [`agreed`].
     const INTL: &str = include_str!("dates/intl.json");
 
     #[test]
@@ -216,6 +229,20 @@ mod tests {
             }
         }
         assert!(others.is_empty(), "{others:#?}");
+    }
+
+    #[test]
+    fn where_browsers_write_otherwise_a_tag_is_taken_of_which_it_is_known_that_they_do_not() {
+        let rows: Vec<[String; 9]> = serde_json::from_str(INTL).unwrap();
+        let read = |tag: &str| LanguageTag::parse(tag).unwrap();
+        let known = |tag: LanguageTag| rows.iter().any(|row| read(&row[0]) == tag);
+        for tag in ["en-IN", "es-AR", "es-CL", "fr-CH", "it-CH"].map(read) {
+            let near = agreed(tag);
+            assert!(!known(tag) && known(near) && near.locale() == tag.locale(), "{tag} {near}");
+        }
+        for row in &rows {
+            assert_eq!(agreed(read(&row[0])), read(&row[0]));
+        }
     }
 
     #[test]

@@ -23,22 +23,28 @@ impl State {
     /// Holds a slot and shows the details.
     pub(super) fn take(&mut self, start: Instant, effects: &mut Vec<Effect>) {
         self.start = Some(start);
-        self.hold = Hold::Asked;
         self.step = Step::Details;
         self.notice = None;
-        effects.push(Effect::Hold { start, replaces: self.last_hold.clone() });
+        self.ask_hold(start, None, effects);
         self.ask_series(effects);
     }
 
     pub(super) fn back(&mut self, effects: &mut Vec<Effect>) {
+        if self.sending {
+            return;
+        }
+        // Whoever may have an appointment already is not led to book another one: what became of it is asked first.
+        if let Some(sent) = self.sent.take() {
+            self.next = Next::Back;
+            return self.send(sent, effects);
+        }
         match self.step {
-            _ if self.sending => {}
             Step::Details | Step::Moving => {
                 // Slots read before the hold is gone would lack its slot: its release reads them.
                 if !self.release(effects) {
                     self.read(self.month, effects);
                 }
-                self.step = Step::Pick;
+                self.leave_details();
                 self.notice = None;
                 effects.extend(self.start.map(|start| Effect::Focus(Target::Slot(start))));
             }
@@ -47,14 +53,19 @@ impl State {
         }
     }
 
+    /// Back to the slots. A press that was under way is over with what was pressed.
+    pub(super) fn leave_details(&mut self) {
+        self.step = Step::Pick;
+        self.is_pressed = false;
+        self.left = None;
+    }
+
     /// Somebody else has the slot: back to fresh slots; what was typed stays.
     pub(super) fn lose_slot(&mut self, effects: &mut Vec<Effect>) {
         self.release(effects);
-        self.step = Step::Pick;
+        self.leave_details();
         if let Some(taken) = self.start.take() {
-            for slots in self.months.iter_mut().filter_map(|known| known.slots.as_mut()) {
-                slots.retain(|slot| slot.start != taken);
-            }
+            self.drop_slots(|start| start == taken);
             self.shown_month_read(effects);
         }
         self.read(self.month, effects);
@@ -69,6 +80,7 @@ impl State {
 
     pub(super) fn type_text(&mut self, field: Field, text: String, effects: &mut Vec<Effect>) {
         self.details[field.0] = text;
+        self.typed = Some(field);
         if matches!(field, Field::FREQUENCY | Field::COUNT) {
             self.ask_series(effects);
         }
@@ -131,30 +143,37 @@ impl State {
             effects.push(Effect::Focus(Target::Field(field)));
         } else if self.step != Step::Details {
             self.change(effects);
-        } else if self.hold == Hold::Asked {
+        } else if matches!(self.hold, Hold::Asked(_)) {
             // A hold that comes after the booking would be in its way.
             self.sending = true;
             self.notice = None;
-            self.queued = Some(fresh_key);
+            self.next = Next::Book(fresh_key);
         } else {
             self.book(fresh_key, effects);
         }
     }
 
     pub(super) fn send_queued(&mut self, effects: &mut Vec<Effect>) {
-        if let Some(key) = self.queued.take() {
+        if let Next::Book(key) = mem::take(&mut self.next) {
             self.book(key, effects);
         }
     }
 
+    /// Sends the booking. One of which it is not known whether it was carried out goes out again as it was, and what was changed
+    /// since only when that one was refused: under another key both could be booked.
     fn book(&mut self, fresh_key: String, effects: &mut Vec<Effect>) {
         let Some(start) = self.start else { return };
         let content = request::booking(self, start, "");
         let sent = match self.sent.take() {
-            Some(sent) if sent.content == content => sent,
-            _ => {
-                let hold = if let Hold::Held(token, _) = &self.hold { token } else { "" };
-                Sent { key: fresh_key, body: request::booking(self, start, hold), content }
+            Some(sent) => {
+                if sent.content != content {
+                    self.next = Next::Book(fresh_key);
+                }
+                sent
+            }
+            None => {
+                let body = request::booking(self, start, &self.standing_hold);
+                Sent { key: fresh_key, body, content, at: self.now }
             }
         };
         self.send(sent, effects);
@@ -176,18 +195,25 @@ impl State {
     pub(super) fn await_meeting(&self, appointment: &Appointment, reads: u32, effects: &mut Vec<Effect>) {
         if appointment.meeting_pending && reads < MEETING_READS {
             let after_ms = (FIRST_MEETING_PAUSE_MS << reads.min(5)).min(LAST_MEETING_PAUSE_MS);
-            effects.push(Effect::ReadAppointment { token: appointment.token.clone(), after_ms, reads: reads + 1 });
+            self.read_appointment(&appointment.token, after_ms, reads + 1, effects);
         }
     }
 
     pub(super) fn booking_failed(&mut self, failure: BookingFailure, effects: &mut Vec<Effect>) {
         self.sending = false;
-        match failure {
-            BookingFailure::SlotTaken => {
-                self.sent = None;
-                self.lose_slot(effects);
-            }
-            BookingFailure::Invalid(problems) => {
+        let next = mem::take(&mut self.next);
+        if let BookingFailure::Unknown(notice) = failure {
+            // Whether it was booked is unknown: the same key asks again.
+            return self.notify(notice, effects);
+        }
+        self.sent = None;
+        match (failure, next) {
+            (BookingFailure::SlotTaken, _) => self.lose_slot(effects),
+            // Nothing was booked, so what the visitor wanted meanwhile can be done.
+            (_, Next::Back) => self.back(effects),
+            (_, Next::Book(key)) => self.book(key, effects),
+            _ if self.expire(effects) => {}
+            (BookingFailure::Invalid(problems), _) => {
                 let mut first = None;
                 for (name, detail) in problems {
                     let mut fields = (0..self.details.len()).map(Field);
@@ -197,26 +223,23 @@ impl State {
                             self.ask_series(effects);
                         }
                         self.problems[field.0] = Some(FieldMessage::Text(detail));
+                        self.hidden[field.0] = false;
                         first = first.or(Some(field));
                     }
                 }
                 let Some(first) = first else {
                     return self.booking_failed(BookingFailure::Refused(Notice::Refused), effects);
                 };
-                self.sent = None;
                 self.announcement = Announcement::FieldProblems;
                 effects.extend([Effect::Tell(Event::Error("invalid-input")), Effect::Focus(Target::Field(first))]);
             }
-            BookingFailure::Refused(notice) => {
-                self.sent = None;
+            (BookingFailure::Refused(notice) | BookingFailure::Unknown(notice), _) => {
                 if self.appointment.is_some() {
                     self.change_refused(notice, effects);
                 } else {
                     self.notify(notice, effects);
                 }
             }
-            // Whether it was booked is unknown: the same key asks again.
-            BookingFailure::Unknown(notice) => self.notify(notice, effects),
         }
     }
 }

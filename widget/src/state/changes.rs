@@ -12,15 +12,24 @@ impl State {
 
     pub(super) fn open(&mut self, effects: &mut Vec<Effect>) {
         self.notice = None;
-        effects.push(Effect::ReadAppointment { token: self.wishes.manage.clone(), after_ms: 0, reads: 0 });
+        self.read_appointment(&self.wishes.manage, 0, 0, effects);
+    }
+
+    pub(super) fn read_appointment(&self, token: &str, after_ms: i32, reads: u32, effects: &mut Vec<Effect>) {
+        effects.push(Effect::ReadAppointment { token: token.to_owned(), after_ms, reads, change: self.change });
     }
 
     pub(super) fn appointment_read(
         &mut self,
         read: Result<Box<Appointment>, Notice>,
         reads: u32,
+        change: u32,
         effects: &mut Vec<Effect>,
     ) {
+        // What was asked for before the appointment changed may tell how it was then.
+        if change != self.change {
+            return;
+        }
         if self.step == Step::Opening {
             self.tell_ready(effects);
             match read {
@@ -34,9 +43,7 @@ impl State {
             return;
         }
         let Some(known) = &mut self.appointment else { return };
-        if let Ok(appointment) = read
-            && appointment.token == known.token
-        {
+        if let Ok(appointment) = read {
             *known = *appointment;
         }
         if let Some(known) = &self.appointment {
@@ -98,7 +105,10 @@ impl State {
     pub(super) fn arrived(&mut self, appointment: Appointment, event: Event, effects: &mut Vec<Effect>) {
         self.sending = false;
         self.sent = None;
+        self.next = Next::Stay;
         self.hold = Hold::None;
+        self.standing_hold.clear();
+        self.change += 1;
         self.show(Step::Confirmed, effects);
         effects.push(Effect::Tell(event));
         self.await_meeting(&appointment, 0, effects);
@@ -107,14 +117,17 @@ impl State {
 
     /// The appointment cannot be changed as it was shown: how it stands is read again.
     pub(super) fn change_refused(&mut self, notice: Notice, effects: &mut Vec<Effect>) {
+        self.change += 1;
         self.step = Step::Confirmed;
         self.notify(if notice == Notice::Gone { notice } else { Notice::Unchangeable }, effects);
-        let token = self.appointment.as_ref().map(|appointment| appointment.token.clone()).unwrap_or_default();
-        effects.push(Effect::ReadAppointment { token, after_ms: 0, reads: 0 });
+        if let Some(appointment) = &self.appointment {
+            self.read_appointment(&appointment.token, 0, 0, effects);
+        }
     }
 
     /// Another appointment, for which what was typed is of use.
     pub(super) fn anew(&mut self, effects: &mut Vec<Effect>) {
+        self.change += 1;
         self.appointment = None;
         self.start = None;
         self.step = Step::Pick;

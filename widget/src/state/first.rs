@@ -15,8 +15,6 @@ pub struct Visitor {
     pub zone: String,
     /// The secret of a single-use link; empty without one.
     pub link: String,
-    /// The first day of the week: 0 is Monday, 6 is Sunday.
-    pub week_start: i32,
     pub now: Instant,
 }
 
@@ -32,7 +30,7 @@ pub fn open(
     let mut wishes = wishes(&event);
     let learn = |name: &str| learn(name, visitor.now - DAY, event.window_end + BEYOND_THE_WINDOW);
     let zone = learn(&visitor.zone);
-    wishes.week_start = visitor.week_start;
+    wishes.week_start = first.number("week_start")? as i32;
     wishes.host_zone = Some(if zone.name == event.time_zone { zone.clone() } else { learn(&event.time_zone) });
     let mut state = State::new(event, visitor.language, zone, visitor.now, wishes);
     let effects = state.first_read(first);
@@ -66,7 +64,7 @@ impl State {
                 _ => needed.push(effect),
             }
         }
-        if self.is_loading() && !is_asked {
+        if self.is_awaited(self.month) && !is_asked {
             reads.push(Effect::ReadSlots { month: self.month, wish: 0 });
         }
         needed.append(&mut reads);
@@ -138,7 +136,7 @@ mod tests {
     #[test]
     fn slots_that_could_not_be_had_are_told_as_such() {
         let (state, effects) = read(0, json!({ "from": "2026-11-01", "to": "2026-11-30" }));
-        assert!(state.shown().unwrap().failed);
+        assert!(state.has_failed());
         assert_eq!(effects, [Effect::Tell(Event::Ready)]);
     }
 }

@@ -14,31 +14,42 @@ const EARLY: Instant = 100;
 #[cfg_attr(test, derive(Debug))]
 pub(super) enum Hold {
     None,
-    Asked,
-    /// With its secret, until this moment by the visitor's clock.
-    Held(String, Instant),
+    /// The end of the one that stands until the answer comes, if there is one.
+    Asked(Option<Instant>),
+    /// Until this moment by the visitor's clock. Its secret is the last one.
+    Held(Instant),
 }
 
 impl State {
-    /// The secret of the hold that may stand; empty without one.
-    pub fn standing_hold(&self) -> &str {
-        match &self.hold {
-            Hold::Held(token, _) => token,
-            _ => self.last_hold.as_deref().unwrap_or_default(),
+    /// For how many seconds the slot is still kept, once they are few. What was sent does not wait for their end.
+    pub fn seconds_left(&self) -> Option<u32> {
+        let Hold::Held(until) = self.hold else { return None };
+        let left = until - self.now;
+        let is_told = self.step == Step::Details && self.sent.is_none() && (1..=TOLD_BEFORE).contains(&left);
+        is_told.then_some(((left + SECOND - 1) / SECOND) as u32)
+    }
+
+    /// Asks for a hold, unless the answer to the same question is under way: a second one would meet the first.
+    pub(super) fn ask_hold(&mut self, start: Instant, stands_until: Option<Instant>, effects: &mut Vec<Effect>) {
+        self.hold = Hold::Asked(stands_until);
+        if self.awaited.replace(start) != Some(start) {
+            effects.push(Effect::Hold { start, replaces: self.standing_hold.clone() });
         }
     }
 
-    /// For how many seconds the slot is still kept, once they are few.
-    pub fn seconds_left(&self) -> Option<u32> {
-        let Hold::Held(_, until) = self.hold else { return None };
-        let left = until - self.now;
-        (self.step == Step::Details && left <= TOLD_BEFORE).then_some(((left + SECOND - 1) / SECOND) as u32)
+    /// Whether the answer to a hold is wanted, and until when the one before it stands. The answer is there in any case.
+    fn hold_answered(&mut self, start: Instant) -> Option<Option<Instant>> {
+        self.awaited.take_if(|awaited| *awaited == start);
+        match self.hold {
+            Hold::Asked(stands_until) if self.step == Step::Details && self.start == Some(start) => Some(stands_until),
+            _ => None,
+        }
     }
 
     pub(super) fn held(&mut self, start: Instant, token: String, until: Instant, effects: &mut Vec<Effect>) {
-        if self.step == Step::Details && self.start == Some(start) && self.hold == Hold::Asked {
-            self.hold = Hold::Held(token, until);
-            self.wake_at(until - TOLD_BEFORE, effects);
+        if self.hold_answered(start).is_some() {
+            self.standing_hold = token;
+            self.hold_until(until, effects);
             self.send_queued(effects);
         } else {
             effects.push(Effect::Release(token));
@@ -46,34 +57,40 @@ impl State {
     }
 
     pub(super) fn hold_failed(&mut self, start: Instant, failure: HoldFailure, effects: &mut Vec<Effect>) {
-        if self.step != Step::Details || self.start != Some(start) || self.hold != Hold::Asked {
-            return;
-        }
-        self.hold = Hold::None;
+        let Some(stands_until) = self.hold_answered(start) else { return };
         if failure == HoldFailure::SlotTaken {
             self.sending = false;
-            self.queued = None;
-            self.lose_slot(effects);
-        } else {
-            self.send_queued(effects);
+            self.next = Next::Stay;
+            return self.lose_slot(effects);
         }
+        self.hold = Hold::None;
+        // A hold that cannot be extended stands until its own end.
+        if let Some(until) = stands_until {
+            self.hold_until(until, effects);
+        }
+        self.send_queued(effects);
     }
 
-    /// The same slot for the whole time once more.
+    fn hold_until(&mut self, until: Instant, effects: &mut Vec<Effect>) {
+        self.hold = Hold::Held(until);
+        self.wake_at(until - TOLD_BEFORE, effects);
+    }
+
+    /// The same slot for the whole time once more. Who typed goes on typing.
     pub(super) fn extend(&mut self, effects: &mut Vec<Effect>) {
-        if let (Some(start), Hold::Held(token, _), false) = (self.start, &self.hold, self.sending) {
-            self.last_hold = Some(token.clone());
-            self.hold = Hold::Asked;
-            effects.extend([Effect::Hold { start, replaces: self.last_hold.clone() }, Effect::Focus(Target::Heading)]);
+        if let (Some(start), Hold::Held(until), None) = (self.start, &self.hold, &self.sent) {
+            self.ask_hold(start, Some(*until), effects);
+            effects.push(Effect::Focus(self.typed.map_or(Target::Heading, Target::Field)));
         }
     }
 
     /// Whether there was a hold to release.
     pub(super) fn release(&mut self, effects: &mut Vec<Effect>) -> bool {
-        let Hold::Held(token, _) = mem::replace(&mut self.hold, Hold::None) else { return false };
-        self.last_hold = Some(token.clone());
-        effects.push(Effect::Release(token));
-        true
+        let is_held = matches!(mem::replace(&mut self.hold, Hold::None), Hold::Held(_) | Hold::Asked(Some(_)));
+        if is_held {
+            effects.push(Effect::Release(self.standing_hold.clone()));
+        }
+        is_held
     }
 
     fn wake_at(&mut self, at: Instant, effects: &mut Vec<Effect>) {
@@ -89,18 +106,29 @@ impl State {
         self.alarm = None;
         let was_told = self.seconds_left().is_some();
         self.now = now;
-        let Hold::Held(_, until) = self.hold else { return };
+        let Hold::Held(until) = self.hold else { return };
         let left = until - now;
         if left > EARLY {
             if !was_told && let Some(seconds) = self.seconds_left() {
                 self.announcement = Announcement::KeptFor(seconds);
             }
             self.wake_at(now + (left - 1) % SECOND + 1, effects);
-        } else if !self.sending {
-            // The slot is free for everybody again. Its release reads the slots.
+        } else {
+            self.expire(effects);
+        }
+    }
+
+    /// When the hold is over, the slot is free for everybody again; but what became of a booking is waited for. Says whether
+    /// it led back.
+    pub(super) fn expire(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let is_over = matches!(self.hold, Hold::Held(until) if until - self.now <= EARLY);
+        let leads_back = is_over && !self.sending && self.sent.is_none();
+        if leads_back {
+            // Its release reads the slots.
             self.release(effects);
-            self.step = Step::Pick;
+            self.leave_details();
             self.notify(Notice::Expired, effects);
         }
+        leads_back
     }
 }

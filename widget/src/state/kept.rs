@@ -1,9 +1,13 @@
 //! What the tab's session keeps, so that a reload loses nothing that was typed and books nothing twice.
 
 use super::*;
-use crate::calendar::{format_instant, parse_instant};
+use crate::calendar::{MINUTE, format_instant, parse_instant};
 use crate::json::{Json, ObjectWriter};
 use crate::strings::{decimal, list};
+
+/// A booking under way goes out again by itself only for so long after it was sent; later the visitor decides, who sees again
+/// what was typed.
+const SENT_AGAIN: Instant = 15 * MINUTE;
 
 /// What was kept of an earlier visit of the page.
 #[derive(Clone, PartialEq, Eq)]
@@ -15,9 +19,10 @@ pub struct Kept {
     duration: Option<u32>,
     host: String,
     hold: String,
-    /// The booking that was under way; both are empty without one.
+    /// The booking that was under way, and when it was sent; key and body are empty without one.
     key: String,
     body: String,
+    at: Instant,
 }
 
 impl Kept {
@@ -33,6 +38,7 @@ impl Kept {
             hold: json.text("hold"),
             key: json.text("key"),
             body: json.text("body"),
+            at: parse_instant(&json.text("at")).unwrap_or_default(),
         })
     }
 }
@@ -54,13 +60,13 @@ impl State {
             return String::new();
         }
         let mut kept = ObjectWriter::begin();
-        kept.member("fields", &fields).optional("hold", self.standing_hold());
+        kept.member("fields", &fields).optional("hold", &self.standing_hold);
         if let (Step::Details, Some(start)) = (self.step, self.start) {
             kept.text("start", &format_instant(start))
                 .text("duration", &decimal(self.duration))
                 .text("host", &self.host);
             if let Some(sent) = &self.sent {
-                kept.text("key", &sent.key).text("body", &sent.body);
+                kept.text("key", &sent.key).text("body", &sent.body).text("at", &format_instant(sent.at));
             }
         }
         kept.finish()
@@ -76,20 +82,28 @@ impl State {
     pub(super) fn fill_in(&mut self) {
         let Wishes { prefill, hidden, kept, .. } = &self.wishes;
         let typed = kept.iter().flat_map(|kept| &kept.fields);
-        for (field, text) in prefill.iter().chain(typed).chain(hidden) {
+        // What the visitor has mended is the last word.
+        for (field, text) in prefill.iter().chain(hidden).chain(typed) {
             self.details[field.0].clone_from(text);
         }
-        self.last_hold = kept.as_ref().map(|kept| kept.hold.clone()).filter(|hold| !hold.is_empty());
+        for (field, text) in hidden {
+            // An answer that is refused is shown, so that it can be mended.
+            self.hidden[field.0] = *text == self.details[field.0] && self.event.judge(*field, text).is_none();
+        }
+        if let Some(kept) = kept {
+            self.standing_hold.clone_from(&kept.hold);
+        }
     }
 
     /// Opens the appointment of the page, or goes on where an earlier visit ended: a booking that was under way is asked for
-    /// again under its key, so that it comes out whether it was booked.
+    /// again under its key, so that it comes out whether it was booked, and after a while only when the visitor says so.
     pub(super) fn begin(&mut self, effects: &mut Vec<Effect>) {
         if self.step == Step::Opening {
             return self.open(effects);
         }
         let Some(kept) = self.wishes.kept.take() else { return };
-        let Some(start) = kept.start.filter(|start| *start > self.now || !kept.key.is_empty()) else { return };
+        let is_fresh = !kept.key.is_empty() && self.now - kept.at < SENT_AGAIN;
+        let Some(start) = kept.start.filter(|start| *start > self.now || is_fresh) else { return };
         let duration = kept.duration.unwrap_or(self.duration);
         let is_known = self.event.hosts.iter().any(|host| host.id == kept.host);
         let host = if is_known { kept.host } else { String::new() };
@@ -105,7 +119,13 @@ impl State {
             self.step = Step::Details;
             self.start = Some(start);
             let content = request::booking(self, start, "");
-            self.send(Sent { key: kept.key, content, body: kept.body }, effects);
+            let sent = Sent { key: kept.key, content, body: kept.body, at: kept.at };
+            if is_fresh {
+                self.send(sent, effects);
+            } else {
+                self.sent = Some(sent);
+                self.notice = Some(Notice::Unreachable);
+            }
         }
     }
 }

@@ -1,21 +1,61 @@
 //! Finding a day: the months that are read, the one that is shown, the day that is chosen.
 
 use super::*;
+use crate::calendar::MINUTE;
 
 /// Into how many months is looked for a free time at first sight, and into how many when the visitor asks for the next one.
 pub(super) const SOUGHT_AT_FIRST: u8 = 3;
 pub(super) const SOUGHT_WHEN_ASKED: u8 = 15;
+/// For so long slots are shown without asking again.
+const LASTING: Instant = 5 * MINUTE;
 
 impl State {
-    /// Whether nothing is known yet of the month in sight.
+    /// What is known of a month.
+    pub(super) fn found(&self, month: Month) -> Option<&MonthSlots> {
+        self.months.iter().find(|known| known.month == month)
+    }
+
+    /// The month in sight, twice; or both months of a week that belongs to two.
+    fn months_in_sight(&self) -> [Month; 2] {
+        if self.view != View::Week || self.seeking > 0 {
+            return [self.month; 2];
+        }
+        let [first, .., last] = self.week();
+        [first, last].map(|day| day.clamp(self.first_day, self.last_day).month())
+    }
+
+    /// Whether nothing is known yet of a month.
+    pub(super) fn is_awaited(&self, month: Month) -> bool {
+        self.found(month).is_none_or(|known| known.loading && known.slots.is_none())
+    }
+
+    /// Whether nothing is known yet of something in sight.
     pub fn is_loading(&self) -> bool {
-        self.shown().is_none_or(|known| known.loading && known.slots.is_none())
+        self.months_in_sight().into_iter().any(|month| self.is_awaited(month))
+    }
+
+    /// Whether something in sight could not be had.
+    pub fn has_failed(&self) -> bool {
+        self.months_in_sight().into_iter().any(|month| self.found(month).is_some_and(|known| known.failed))
+    }
+
+    /// Reads what of the months in sight could not be had.
+    pub(super) fn read_in_sight(&mut self, effects: &mut Vec<Effect>) {
+        for month in self.months_in_sight() {
+            self.read_if_unknown(month, effects);
+        }
     }
 
     /// The slots of a month as far as they are known.
-    fn slots_of_month(&self, month: Month) -> &[Slot] {
-        let known = self.months.iter().find(|known| known.month == month);
-        known.and_then(|known| known.slots.as_deref()).unwrap_or_default()
+    pub(super) fn slots_of_month(&self, month: Month) -> &[Slot] {
+        self.found(month).and_then(|known| known.slots.as_deref()).unwrap_or_default()
+    }
+
+    /// Forgets slots by their starts.
+    pub(super) fn drop_slots(&mut self, is_gone: impl Fn(Instant) -> bool) {
+        for slots in self.months.iter_mut().filter_map(|known| known.slots.as_mut()) {
+            slots.retain(|slot| !is_gone(slot.start));
+        }
     }
 
     /// The slots of a day in the visitor's zone, in order.
@@ -47,13 +87,18 @@ impl State {
         }
         let known = self.known(month);
         known.loading = false;
+        let is_old = mem::take(&mut known.is_old);
         if slots.is_some() {
             known.slots = slots;
-            if month == self.month {
+            if self.months_in_sight().contains(&month) {
                 self.shown_month_read(effects);
             }
         } else {
             known.failed = known.slots.is_none();
+        }
+        self.read_soonest(effects);
+        if is_old {
+            self.read(month, effects);
         }
         self.tell_ready(effects);
     }
@@ -62,11 +107,21 @@ impl State {
     /// none gives way as it does at first.
     pub(super) fn read_anew(&mut self, effects: &mut Vec<Effect>) {
         self.wish += 1;
+        self.awaited = None;
         self.seeking = SOUGHT_AT_FIRST;
         self.months.clear();
         self.notice = None;
         self.announcement = Announcement::Nothing;
         self.read(self.month, effects);
+        self.read_soonest(effects);
+    }
+
+    /// Reads what comes before the month in sight, as far as the free time that is soonest depends on it.
+    fn read_soonest(&mut self, effects: &mut Vec<Effect>) {
+        let month = self.soonest_month();
+        if month < self.month && self.found(month).is_none() {
+            self.read(month, effects);
+        }
     }
 
     pub(super) fn tell_ready(&mut self, effects: &mut Vec<Effect>) {
@@ -84,7 +139,7 @@ impl State {
                 self.turn_while_seeking(effects);
             } else {
                 self.seeking = 0;
-                self.announcement = Announcement::NoTimes(self.month);
+                self.announcement = self.without_times();
                 self.read_neighbours(effects);
             }
             return;
@@ -106,6 +161,11 @@ impl State {
         self.read_neighbours(effects);
     }
 
+    /// What is told where no day is free; nothing as long as that is not certain.
+    pub(super) fn without_times(&self) -> Announcement {
+        if self.is_loading() || self.has_failed() { Announcement::Nothing } else { Announcement::NoTimes(self.month) }
+    }
+
     /// The months beside the one in sight are there before anybody turns to them.
     fn read_neighbours(&mut self, effects: &mut Vec<Effect>) {
         for months in [1, -1] {
@@ -119,7 +179,7 @@ impl State {
         while self.seeking > 1 && self.has_month(1) {
             self.seeking -= 1;
             self.show_month(self.month.next());
-            if self.shown().is_none_or(|known| known.slots.is_none()) {
+            if self.found(self.month).is_none_or(|known| known.slots.is_none()) {
                 self.read_if_unknown(self.month, effects);
                 return;
             }
@@ -133,7 +193,7 @@ impl State {
 
     /// A month has come into sight: show what is known of it, or read it.
     pub(super) fn arrive(&mut self, effects: &mut Vec<Effect>) {
-        if self.shown().is_some_and(|known| known.slots.is_some()) {
+        if self.found(self.month).is_some_and(|known| known.slots.is_some()) {
             self.shown_month_read(effects);
         } else {
             self.read_if_unknown(self.month, effects);
@@ -182,20 +242,55 @@ impl State {
         // The same free time stays in sight, on whichever day it falls now.
         let anchor = self.day.and_then(|day| self.slots_of(day).first().copied());
         self.zone = zone;
-        if let Some(day) = anchor.map(|slot| self.zone.day(slot.start)) {
-            self.first_day = self.first_day.min(day);
-            self.last_day = self.last_day.max(day);
-            self.month = day.month();
-            self.cursor = day;
-            self.day = Some(day);
-        }
+        self.follow_clock(self.now);
+        self.show_day_of_slot(anchor.map(|slot| self.zone.day(slot.start)));
         self.arrive(effects);
+    }
+
+    /// It is another moment, or another zone: the days that can be booked are others.
+    fn follow_clock(&mut self, now: Instant) {
+        self.now = now;
+        self.today = self.zone.day(now);
+        self.first_day = self.today;
+        self.last_day = self.zone.day(self.event.window_end).max(self.today);
+        self.cursor = self.cursor.clamp(self.first_day, self.last_day);
+        let month = self.month.clamp(self.first_day.month(), self.last_day.month());
+        if month != self.month {
+            self.show_month(month);
+        }
+    }
+
+    /// The page is looked at, at this moment. What has passed since it was read is not offered any more, and what was read long
+    /// ago is read again. What was in the past when it was read is so only by the visitor's clock, which may be wrong.
+    pub(super) fn look(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        self.follow_clock(now);
+        let read_at = self.read_at;
+        self.drop_slots(|start| (read_at + 1..=now).contains(&start));
+        if self.step != Step::Pick {
+            return;
+        }
+        if now - self.read_at >= LASTING {
+            self.read_at = now;
+            for index in 0..self.months.len() {
+                self.read(self.months[index].month, effects);
+            }
+        }
+        if !self.has_failed() && !self.day.is_some_and(|day| self.is_free(day)) {
+            self.arrive(effects);
+        }
     }
 
     pub(super) fn read_if_unknown(&mut self, month: Month, effects: &mut Vec<Effect>) {
         if self.months.iter().all(|known| known.month != month || known.failed) {
             self.read(month, effects);
         }
+    }
+
+    /// A slot has become free, which the answer to a question that is under way may not tell.
+    pub(super) fn read_once_more(&mut self, month: Month, effects: &mut Vec<Effect>) {
+        let known = self.known(month);
+        known.is_old = known.loading;
+        self.read(month, effects);
     }
 
     pub(super) fn read(&mut self, month: Month, effects: &mut Vec<Effect>) {
@@ -209,7 +304,7 @@ impl State {
 
     pub(super) fn known(&mut self, month: Month) -> &mut MonthSlots {
         let index = self.months.iter().position(|known| known.month == month).unwrap_or_else(|| {
-            self.months.push(MonthSlots { month, slots: None, loading: false, failed: false });
+            self.months.push(MonthSlots { month, slots: None, loading: false, failed: false, is_old: false });
             self.months.len() - 1
         });
         &mut self.months[index]

@@ -21,9 +21,9 @@ impl State {
 
     /// Runs a change, and counts the wait that begins with it.
     pub(super) fn counting_waits(&mut self, change: impl FnOnce(&mut Self)) {
-        let waited = self.is_waiting();
+        let waited = (self.is_waiting(), self.month);
         change(self);
-        if self.is_waiting() && !waited {
+        if self.is_waiting() && waited != (true, self.month) {
             self.waits += 1;
             self.is_slow = false;
         }
@@ -38,7 +38,7 @@ impl State {
             Step::Opening => self.open(effects),
             Step::Details => self.ask_series(effects),
             _ => {
-                self.read(self.month, effects);
+                self.read_in_sight(effects);
                 effects.push(Effect::Focus(Target::Month));
             }
         }
@@ -52,7 +52,7 @@ impl State {
         }
         let was_unreachable = self.notice == Some(Notice::Unreachable);
         match self.step {
-            Step::Pick if self.shown().is_some_and(|known| known.failed) => self.read(self.month, effects),
+            Step::Pick => self.read_in_sight(effects),
             Step::Opening if was_unreachable => self.open(effects),
             Step::Moving | Step::Cancelling if was_unreachable => self.change(effects),
             Step::Details => {

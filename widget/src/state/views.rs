@@ -97,7 +97,7 @@ impl State {
             self.day = self.free_days_in_sight().first().copied();
             self.announcement = match self.day {
                 Some(_) => Announcement::Nothing,
-                None => Announcement::NoTimes(self.month),
+                None => self.without_times(),
             };
         }
     }
@@ -145,13 +145,16 @@ impl State {
 
     /// The first free time of all, as far as everything before it is known.
     pub fn soonest(&self) -> Option<Slot> {
+        self.slots_of_month(self.soonest_month()).first().copied()
+    }
+
+    /// The first month of which it is not known that it has no free times.
+    pub(super) fn soonest_month(&self) -> Month {
+        let is_empty = |known: &MonthSlots| known.slots.as_ref().is_some_and(Vec::is_empty);
         let mut month = self.first_day.month();
-        loop {
-            let slots = self.months.iter().find(|known| known.month == month)?.slots.as_ref()?;
-            if let Some(slot) = slots.first() {
-                return Some(*slot);
-            }
+        while self.found(month).is_some_and(is_empty) {
             month = month.next();
         }
+        month
     }
 }

@@ -20,7 +20,7 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
         form.line("h3", &[("data-heading", ""), ("tabindex", "-1")], &words.text("your_details"));
         notice(form, state, words);
         for field in state.event.fields() {
-            if !state.is_hidden(field) {
+            if !state.hidden[field.0] {
                 self::field(form, state, field, words);
             }
         }

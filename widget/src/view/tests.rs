@@ -215,7 +215,7 @@ fn the_confirmation_tells_everything_that_a_visitor_needs() {
     assert!(links.iter().zip(targets).all(|(link, target)| link.contains(target) && link.contains("noopener")));
     assert_eq!(links.len(), targets.len());
     (appointment.meeting_url, appointment.meeting_pending) = (Some("https://meet.example/x".to_owned()), false);
-    state.apply(Action::AppointmentRead { appointment: Ok(Box::new(appointment)), reads: 1 });
+    state.apply(Action::AppointmentRead { appointment: Ok(Box::new(appointment)), reads: 1, change: 1 });
     assert!(lines(&state, "a href=")[0].contains("https://meet.example/x"));
     assert!(!shown(&state).contains("The meeting link is being made"));
 }

@@ -20,6 +20,10 @@ pub fn times(nodes: &mut Nodes, state: &State, words: &impl Words) {
                     list(columns, if other == day { "list on" } else { "list" }, state, other, words);
                 }
             });
+            // The week may belong to two months.
+            if state.has_failed() {
+                failed(nodes, words);
+            }
         }
         View::List => {
             let days = state.listed_days();
@@ -102,16 +106,22 @@ fn without(nodes: &mut Nodes, state: &State, words: &impl Words) {
             waiting.line("p", &[("class", class)], &words.text(key));
         });
     } else {
+        if state.has_failed() {
+            return failed(nodes, words);
+        }
         nodes.element("div", &[("class", "hint")], |hint| {
-            if state.shown().is_some_and(|known| known.failed) {
-                hint.line("p", &[], &words.text("slots_failed"));
-                button(hint, "plain", "retry", &words.text("retry"));
-            } else {
-                hint.line("p", &[], &no_times(state.month, state, words));
-                if state.can_turn(1) {
-                    button(hint, "plain", "seek", &words.text("next_free"));
-                }
+            hint.line("p", &[], &no_times(state.month, state, words));
+            if state.can_turn(1) {
+                button(hint, "plain", "seek", &words.text("next_free"));
             }
         });
     }
+}
+
+/// In the place of times that could not be had.
+fn failed(nodes: &mut Nodes, words: &impl Words) {
+    nodes.element("div", &[("class", "hint")], |hint| {
+        hint.line("p", &[], &words.text("slots_failed"));
+        button(hint, "plain", "retry", &words.text("retry"));
+    });
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Datelike, Months, NaiveDate, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
+use cupo_core::dates;
 use cupo_core::phone::NumberingPlan;
 use cupo_core::text::LanguageTag;
 use cupo_core::wire::{FirstView, SlotsResponse};
@@ -56,8 +57,6 @@ struct Query<'a> {
     event: Cow<'a, str>,
     /// The visitor's zone, an IANA name.
     zone: Cow<'a, str>,
-    /// The day with which a week begins, 0 for Monday; by the language when left out.
-    week_start: Option<u32>,
     link: Option<Cow<'a, str>>,
     /// How the free times are shown; the widget's usual way when left out.
     view: Cow<'a, str>,
@@ -71,13 +70,11 @@ impl<'a> Query<'a> {
         let org = query.needed("org", org);
         let event = query.needed("event", event);
         let zone = query.text("zone").unwrap_or(Cow::Borrowed("UTC"));
-        let (week_start, markup) = (query.number("week_start", 0, 6), query.number("markup", 0, 1));
-        // No week begins on an eighth day.
-        let week_start = week_start.filter(|day| *day < 7);
+        let markup = query.number("markup", 0, 1);
         let (link, view) = (query.text("link"), query.text("view").unwrap_or_default());
         match (org, event) {
             (Some(org), Some(event)) if query.are_fine() => {
-                Ok(Self { org, event, zone, week_start, link, view, wants_markup: markup == Some(1) })
+                Ok(Self { org, event, zone, link, view, wants_markup: markup == Some(1) })
             }
             _ => Err(query.refused()),
         }
@@ -108,12 +105,14 @@ async fn first_view(
     if tag.has_region() {
         event_type.dial_code = NumberingPlan::of_language(&tag.to_string()).map(|plan| plan.dial_code());
     }
-    let mut view = FirstView { event_type, from, to, slots, theme, markup: None };
+    let agreed = dates::agreed(tag);
+    let dates_as = (agreed != tag).then(|| agreed.to_string());
+    let week_start = dates::of(tag).first_weekday().num_days_from_monday();
+    let mut view = FirstView { event_type, from, to, week_start, slots, theme, dates: dates_as, markup: None };
     if query.wants_markup && zone.is_some() {
         let reader = Reader {
             language: tag,
             zone: &query.zone,
-            week_start: query.week_start,
             view: &query.view,
             link: link.unwrap_or_default(),
             now: now.timestamp_millis(),

@@ -33,6 +33,22 @@ fn another_length_reads_the_slots_anew_and_keeps_the_day_in_sight() {
 }
 
 #[test]
+fn the_soonest_time_of_another_length_is_found_from_a_later_month() {
+    let january = day("2027-01-01").month();
+    let mut state = choosing();
+    read(&mut state, december(), &["2026-12-02T09:00:00Z"]);
+    state.apply(Action::Turn(1));
+    state.apply(Action::Turn(1));
+    let wish = |month| Effect::ReadSlots { month, wish: 1 };
+    assert_eq!(state.apply(Action::ChooseDuration(60)), [wish(january), wish(november())]);
+    assert_eq!(read(&mut state, january, &["2027-01-05T09:00:00Z"]), [wish(december())]);
+    assert_eq!(read(&mut state, november(), &[]), [], "December is under way already");
+    assert_eq!(state.soonest(), None);
+    read(&mut state, december(), &["2026-12-02T10:00:00Z"]);
+    assert_eq!((state.soonest(), state.month), (Some(slot("2026-12-02T10:00:00Z")), january));
+}
+
+#[test]
 fn another_host_reads_the_slots_anew() {
     let mut state = choosing();
     let effects = state.apply(Action::ChooseHost("u1".to_owned()));

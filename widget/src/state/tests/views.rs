@@ -84,6 +84,46 @@ fn a_week_without_free_times_says_so_and_the_next_free_time_is_found_from_there(
     assert_eq!(state.announcement, Announcement::Nothing);
 }
 
+/// The week from 30 November to 6 December is in sight, of which November has no free time.
+fn between() -> State {
+    let mut state = fresh();
+    read(&mut state, november(), &[NINE]);
+    state.apply(Action::ChooseView(View::Week));
+    state.apply(Action::Turn(1));
+    assert_eq!((state.week()[0], state.month), (day("2026-11-30"), november()));
+    state
+}
+
+#[test]
+fn a_week_of_two_months_is_without_free_times_only_when_both_are_known() {
+    let mut state = between();
+    assert!(state.is_loading());
+    assert_eq!((state.day, state.announcement), (None, Announcement::Nothing));
+    let mut full = state.clone();
+    read(&mut full, november().next(), &["2026-12-09T09:00:00Z"]);
+    assert_eq!((full.is_loading(), full.announcement), (false, Announcement::NoTimes(november())));
+    read(&mut state, november().next(), &["2026-12-03T09:00:00Z"]);
+    assert_eq!((state.day, state.week()[0]), (Some(day("2026-12-03")), day("2026-11-30")));
+}
+
+#[test]
+fn a_month_of_a_week_that_could_not_be_had_can_be_asked_for_again() {
+    let mut state = between();
+    fail(&mut state, november().next());
+    assert!(state.has_failed() && state.announcement == Announcement::Nothing);
+    assert_eq!(state.clone().apply(Action::Online(true)), [reads(november().next())]);
+    let effects = state.apply(Action::Retry);
+    assert_eq!(effects, [reads(november().next()), Effect::Focus(Target::Month)]);
+    assert!(!state.has_failed());
+}
+
+#[test]
+fn a_week_of_a_month_that_is_not_read_yet_is_not_called_empty() {
+    let mut state = between();
+    state.apply(Action::Turn(1));
+    assert_eq!((state.month, state.announcement), (november().next(), Announcement::Nothing));
+}
+
 #[test]
 fn a_free_time_that_is_sought_in_a_later_month_brings_its_week_into_sight() {
     let mut state = weekly();

@@ -27,7 +27,7 @@ fn held() -> Action {
 fn opened(appointment: Appointment) -> State {
     let wishes = Wishes { manage: "secret".to_owned(), ..Wishes::default() };
     let mut state = read(open_with(visit(), wishes));
-    state.apply(Action::AppointmentRead { appointment: Ok(Box::new(appointment)), reads: 0 });
+    state.apply(Action::AppointmentRead { appointment: Ok(Box::new(appointment)), reads: 0, change: 0 });
     state
 }
 
@@ -95,7 +95,7 @@ fn a_booking_that_did_not_get_through_can_be_sent_again_and_without_a_network_sa
 fn an_appointment_that_is_being_opened_says_so_and_one_that_is_not_there_too() {
     let mut state = open_with(visit(), Wishes { manage: "secret".to_owned(), ..Wishes::default() });
     assert!(shown(&state).contains("Loading your appointment") && shown(&state).contains("aria-busy"));
-    let fail = |notice| Action::AppointmentRead { appointment: Err(notice), reads: 0 };
+    let fail = |notice| Action::AppointmentRead { appointment: Err(notice), reads: 0, change: 0 };
     state.apply(fail(Notice::Unreachable));
     assert_eq!(lines(&state, "data-press=\"retry\"").len(), 1);
     state.apply(fail(Notice::Gone));
