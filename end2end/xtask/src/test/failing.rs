@@ -86,7 +86,7 @@ mod tests {
         let inner = format!(r#"{{"title":"below","specs":[{},{}]}}"#, test("a", "flaky"), test("b", "skipped"));
         let specs = [test("good", "expected"), test("bad", "unexpected")].join(",");
         let report = format!(
-            r#"{{"errors":[{{"message":"no browser\\nat x"}}],"suites":[{{"title":"a.spec.ts","file":"a.spec.ts",
+            r#"{{"errors":[{{"message":"no browser\nat x"}}],"suites":[{{"title":"a.spec.ts","file":"a.spec.ts",
             "specs":[{specs}],"suites":[{inner}]}}]}}"#
         );
         assert_eq!(playwright(&report), ["a.spec.ts › bad", "a.spec.ts › below › a", "no browser"]);
