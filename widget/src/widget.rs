@@ -146,7 +146,7 @@ impl Widget {
     }
 
     /// Does something after so long, unless the widget was taken away: none stays in memory for what it waited for.
-    fn do_later(&self, after_ms: i32, act: impl FnOnce(&Self) + 'static) {
+    fn do_later(&self, after_ms: i32, act: Box<dyn FnOnce(&Self)>) {
         let widget = Rc::downgrade(&self.0);
         let act = move || {
             if let Some(inner) = widget.upgrade() {
@@ -157,17 +157,18 @@ impl Widget {
     }
 
     fn send_later(&self, after_ms: i32, action: Action) {
-        self.do_later(after_ms, move |widget| widget.send(action));
+        self.do_later(after_ms, Box::new(move |widget| widget.send(action)));
     }
 
     /// Tells the state each minute what time it is, as long as the page is in sight.
     fn watch_the_clock(&self) {
-        self.do_later(MINUTE as i32, |widget| {
+        let look = |widget: &Self| {
             if !widget.0.element.get("ownerDocument").is_some_and(|page| page.flag("hidden")) {
                 widget.send(Action::Look(browser::present()));
             }
             widget.watch_the_clock();
-        });
+        };
+        self.do_later(MINUTE as i32, Box::new(look));
     }
 
     /// Brings the page after the state. What the page tells while it is being changed, such as that a field that goes has
@@ -246,7 +247,7 @@ impl Widget {
             }
             Effect::WakeAt(at) => {
                 let after = (at - browser::present()).clamp(0, i32::MAX.into());
-                self.do_later(after as i32, |widget| widget.send(Action::Woken(browser::present())));
+                self.do_later(after as i32, Box::new(|widget| widget.send(Action::Woken(browser::present()))));
             }
             Effect::ReadAppointment { token, after_ms, reads, change } => {
                 let path = concat(&["/embed/v1/appointments/", &token]);
@@ -255,7 +256,8 @@ impl Widget {
                     reads,
                     change,
                 };
-                self.do_later(after_ms, move |widget| widget.ask("GET", &path, "", "", Box::new(meaning)));
+                let ask = move |widget: &Self| widget.ask("GET", &path, "", "", Box::new(meaning));
+                self.do_later(after_ms, Box::new(ask));
             }
             Effect::ReadZones(now) => self.read_zones(now, Vec::new()),
             Effect::LearnZone(name) => {
@@ -276,23 +278,21 @@ impl Widget {
 
     /// Finds out about the zones after those that are known, some at a time: each costs about a millisecond.
     fn read_zones(&self, now: Instant, mut zones: Vec<ZoneChoice>) {
-        let widget = self.clone();
-        let read = move || match browser::read_zones(now, &mut zones) {
+        let read = move |widget: &Self| match browser::read_zones(now, &mut zones) {
             true => widget.send(Action::ZonesRead(zones)),
             false => widget.read_zones(now, zones),
         };
-        later(0, Box::new(read));
+        self.do_later(0, Box::new(read));
     }
 
     /// Does something with an element in a task of its own: what caused it is over then, whatever it did to the focus.
     fn once_shown(&self, selector: String, then: fn(HtmlElement)) {
-        let widget = self.clone();
-        let find = move || {
+        let find = move |widget: &Self| {
             if let Ok(Some(element)) = widget.0.element.query_selector(&selector) {
                 then(element.unchecked_into());
             }
         };
-        later(0, Box::new(find));
+        self.do_later(0, Box::new(find));
     }
 
     /// Asks at once, for it may be the last thing that the widget does, and acts on the answer. Body and key may be empty.
