@@ -91,7 +91,10 @@ fn about(nodes: &mut Nodes, state: &State, words: &impl Words) {
     } else {
         fact(nodes, "fact", outline::CLOCK, &length(state.duration, words));
     }
-    place(nodes, &event.location, words);
+    // Once it is booked, the place stands with the time.
+    if state.step != Step::Confirmed {
+        place(nodes, &event.location, words);
+    }
     if picking && !event.hosts.is_empty() {
         let mut options = Nodes::default();
         options.option("", &words.text("anyone"), &state.host);
@@ -223,16 +226,12 @@ fn countdown(seconds: u32, words: &impl Words) -> String {
     concat(&[&digit(seconds / 60), ":", &digit(seconds / 10 % 6), &digit(seconds % 10)])
 }
 
-/// The sentence above a step that says what went wrong; it takes the focus. Its place is always there. In a form there is a
-/// way on beside it where asking once more may help.
+/// The sentence above a step that says what went wrong; it takes the focus. Its place is always there.
 fn notice(nodes: &mut Nodes, state: &State, words: &impl Words) {
     nodes.element("div", &[("class", "notices"), ("role", "alert")], |notices| {
         let key = if state.is_offline { Some("offline") } else { state.notice.map(Notice::key) };
         if let Some(key) = key {
             notices.line("p", &[("class", "notice"), ("tabindex", "-1")], &words.text(key));
-        }
-        if state.step != Step::Pick && state.notice.is_some_and(Notice::is_passing) {
-            notices.line("button", &[("type", "submit"), ("class", "plain")], &words.text("retry"));
         }
     });
 }

@@ -7,6 +7,7 @@ use crate::model::Appointment;
 use crate::node::{Nodes, only_if};
 use crate::state::{Done, State};
 use crate::strings::concat;
+use crate::zone::{city, offset_label};
 
 pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
     let Some(appointment) = &state.appointment else { return };
@@ -32,15 +33,21 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
         let with = fill(&with, &[("host", &appointment.host_name), ("until", &until)]);
         confirmed.line("p", &[("class", "with")], &with);
         confirmed.element("div", &[("class", if is_over { "facts over" } else { "facts" })], |facts| {
-            let from = moment(appointment.start, &state.zone, words);
-            let when = concat(&[&from, " – ", &words.time(appointment.end, &state.zone)]);
-            fact(facts, "fact", outline::CALENDAR, &when);
-            fact(facts, "fact", outline::GLOBE, &state.zone.name.replace('_', " "));
+            let zone = &state.zone;
+            facts.line("p", &[("class", "date")], &words.day(zone.day(appointment.start)));
+            let [from, to] = [appointment.start, appointment.end].map(|at| words.time(at, zone));
+            facts.line("p", &[("class", "hours")], &concat(&[&from, " – ", &to]));
+            let offset = offset_label(zone.offset(appointment.start));
+            fact(facts, "fact", outline::GLOBE, &concat(&[&city(&zone.name), " · ", &offset]));
             place(facts, &appointment.location, words);
             if !is_over {
                 meeting(facts, appointment, words);
             }
         });
+        if state.done == Done::Booked && !is_over {
+            let sent = fill(&words.text("mail_sent"), &[("email", &appointment.visitor_email)]);
+            confirmed.line("p", &[("class", "sent")], &sent);
+        }
         if !appointment.series.is_empty() {
             confirmed.line("p", &[("class", "label")], &words.text("others"));
             confirmed.element("ul", &[("class", "dates")], |list| {
@@ -52,15 +59,11 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
         // What a host may still decline does not belong in a calendar yet.
         if status == AppointmentStatus::Confirmed {
             confirmed.element("div", &[("class", "add")], |add| {
-                add.line("p", &[], &words.text("add_to_calendar"));
+                add.line("p", &[("class", "label")], &words.text("add_to_calendar"));
                 link(add, &appointment.google_url, "Google");
                 link(add, &appointment.outlook_url, "Outlook");
                 link(add, &appointment.ics_url, &words.text("ics_file"));
             });
-        }
-        if state.done == Done::Booked && !is_over {
-            let sent = fill(&words.text("mail_sent"), &[("email", &appointment.visitor_email)]);
-            confirmed.line("p", &[("class", "with")], &sent);
         }
         if is_over {
             button(confirmed, "main", "anew", &words.text("anew"));
@@ -73,17 +76,16 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
 /// What can still be changed, here and on the page of the appointment.
 fn changes(confirmed: &mut Nodes, appointment: &Appointment, words: &impl Words) {
     confirmed.element("div", &[("class", "add changes")], |changes| {
-        changes.element("p", &[], |manage| {
-            manage.text(&words.text("plans_change"));
-            manage.text(" ");
-            link(manage, &appointment.manage_url, &words.text("manage"));
-        });
+        if appointment.can_reschedule || appointment.can_cancel {
+            changes.line("p", &[("class", "label")], &words.text("plans_change"));
+        }
         if appointment.can_reschedule {
             button(changes, "plain", "reschedule", &words.text("reschedule"));
         }
         if appointment.can_cancel {
             button(changes, "plain", "cancel", &words.text("cancel"));
         }
+        changes.element("p", &[], |page| link(page, &appointment.manage_url, &words.text("manage")));
     });
 }
 
@@ -92,7 +94,7 @@ fn meeting(facts: &mut Nodes, appointment: &Appointment, words: &impl Words) {
     if let Some(url) = &appointment.meeting_url {
         facts.element("p", &[("class", "fact meeting")], |meeting| {
             meeting.icon(outline::LINK);
-            link(meeting, url, url);
+            link(meeting, url, url.strip_prefix("https://").unwrap_or(url));
         });
     } else if appointment.meeting_pending {
         fact(facts, "fact pending", outline::LINK, &words.text("meeting_pending"));

@@ -5,7 +5,7 @@ use cupo_core::question::QuestionKind;
 use super::{Words, button, countdown, fill, message, notice, outline, series};
 use crate::form::Field;
 use crate::node::{Nodes, only_if};
-use crate::state::State;
+use crate::state::{State, Step};
 use crate::strings::{concat, decimal};
 
 /// So many choices can be seen at a glance; more are a select.
@@ -37,16 +37,22 @@ pub fn step(card: &mut Nodes, state: &State, words: &impl Words) {
     });
 }
 
-/// The ways back and on, and below them that the answer takes long.
+/// The ways back and on, and below them that the answer takes long. Where asking once more may help, the way on says so.
 pub fn actions(form: &mut Nodes, state: &State, go: &str, words: &impl Words) {
+    let go = match state.notice {
+        _ if state.sending => "sending",
+        Some(notice) if notice.is_passing() => "retry",
+        _ => go,
+    };
+    let class = if state.step == Step::Cancelling { "main danger" } else { "main" };
     form.element("div", &[("class", "actions")], |actions| {
         let back = [("type", "button"), ("class", "plain back"), ("data-press", "back")];
         actions.element("button", &back, |back| {
             back.icon(outline::BACK);
             back.text(&words.text("back"));
         });
-        let attributes = [("type", "submit"), ("class", "main"), only_if(state.sending, "aria-disabled", "true")];
-        actions.line("button", &attributes, &words.text(if state.sending { "sending" } else { go }));
+        let attributes = [("type", "submit"), ("class", class), only_if(state.sending, "aria-disabled", "true")];
+        actions.line("button", &attributes, &words.text(go));
     });
     let slow = if state.sending && state.is_slow { words.text("slow") } else { String::new() };
     form.line("p", &[("class", "slow"), ("role", "status")], &slow);
@@ -156,6 +162,7 @@ pub fn field(form: &mut Nodes, state: &State, field: Field, words: &impl Words) 
             nodes.element(tag, &[("class", "label"), (attribute.0, attribute.1)], |nodes| {
                 nodes.text(&label);
                 if !is_required {
+                    nodes.text(" ");
                     nodes.line("span", &[("class", "optional")], &words.text("optional"));
                 }
             });

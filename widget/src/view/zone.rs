@@ -21,7 +21,7 @@ pub fn zone(nodes: &mut Nodes, state: &State, words: &impl Words) {
         button.icon(outline::GLOBE);
         button.line("span", &[("class", "unseen")], &words.text("time_zone"));
         button.line("span", &[("class", "city")], &city(&state.zone.name));
-        button.line("span", &[("class", "offset")], &offset_label(state.zone.offset(state.now)));
+        offset(button, state.zone.offset(state.now));
         button.icon(outline::FORTH);
     });
     if let Some(search) = search {
@@ -66,10 +66,18 @@ fn list(panel: &mut Nodes, state: &State, search: &ZoneSearch, words: &impl Word
                 option.line("span", &[], &city(&zone.name));
                 option.text(" ");
                 let time = words.time(state.now + Instant::from(zone.offset) * MINUTE, &utc);
-                option.line("small", &[], &concat(&[&time, " · ", &offset_label(zone.offset)]));
+                option.element("small", &[], |small| {
+                    small.text(&concat(&[&time, " · "]));
+                    offset(small, zone.offset);
+                });
             });
         }
     });
+}
+
+/// Minutes east of UTC, which read from left to right in every language.
+fn offset(nodes: &mut Nodes, minutes: i32) {
+    nodes.line("span", &[("class", "offset")], &offset_label(minutes));
 }
 
 fn option_id(place: usize) -> String {

@@ -81,10 +81,11 @@ fn what_takes_long_says_so_where_it_is_waited_for() {
 #[test]
 fn a_booking_that_did_not_get_through_can_be_sent_again_and_without_a_network_says_so() {
     let mut state = sending();
-    assert_eq!(lines(&state, "type=\"submit\"").len(), 1);
     unreachable(&mut state);
-    assert!(shown(&state).contains("We could not reach the calendar.") && shown(&state).contains("\"Try again\""));
-    assert_eq!(lines(&state, "type=\"submit\"").len(), 2);
+    assert!(shown(&state).contains("We could not reach the calendar."));
+    // The one way on is called what it does now.
+    assert!(shown(&state).contains("\"Try again\"") && !shown(&state).contains("\"Confirm booking\""));
+    assert_eq!(lines(&state, "type=\"submit\"").len(), 1);
     state.apply(Action::Online(false));
     assert!(shown(&state).contains("You are offline.") && !shown(&state).contains("We could not reach"));
     state.apply(Action::Online(true));
@@ -141,6 +142,27 @@ fn who_has_booked_is_told_where_the_mail_goes() {
     state.apply(Action::Booked(Box::new(booked_visit())));
     assert!(shown(&state).contains("on its way to zoe@example.com."));
     assert!(!shown(&opened(booked_visit())).contains("on its way"));
+}
+
+#[test]
+fn what_was_booked_is_told_once_with_its_city_as_everywhere_and_its_page() {
+    let state = opened(booked_visit());
+    let text = shown(&state);
+    for said in
+        ["\"2026-11-23\"", "\"10:00 – 10:30\"", "\"Madrid · GMT+1\"", "\"Google Meet\"", "\"Page of your appointment\""]
+    {
+        assert_eq!(text.matches(said).count(), 1, "{said}: {text}");
+    }
+    assert!(!text.contains("Europe/Madrid"));
+}
+
+#[test]
+fn only_what_takes_an_appointment_away_looks_dangerous() {
+    let dangers = |state: &State| lines(state, "main danger").len();
+    let mut state = opened(booked_visit());
+    state.apply(Action::Cancel);
+    assert_eq!(dangers(&state), 1);
+    assert_eq!(dangers(&sending()), 0);
 }
 
 #[test]
