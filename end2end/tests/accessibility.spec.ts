@@ -3,7 +3,9 @@
 
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { focused, FREE, halfHours, stage } from './stage';
+import { openSite, script } from './site';
+import { contrast, focused, FREE, halfHours, stage } from './stage';
+import { APPOINTMENT, ASKING, expectTargets, expectToFit, steps } from './steps';
 import { book, fillDetails, openFreeDay, slots } from './widget';
 import { expect, test } from './world';
 
@@ -57,7 +59,7 @@ test('the first step is accessible in every view and state, at every size, light
     await page.locator('[data-press=zones]').click();
     // A few stand for the hundreds, which axe-core takes minutes for.
     await page.locator('.zones input').fill('ma');
-    await expect(page.getByRole('option').first()).toBeAttached();
+    await expect(page.locator('.zones [role=option]').first()).toBeAttached();
     await expectNothing(page, `${lang} zones`);
     await page.locator('.zones input').fill('atlantis');
     await expectNothing(page, `${lang} no zone`);
@@ -146,6 +148,212 @@ test('the keyboard alone gets through the first step, in the order of what is se
   for (const key of ['Enter', 'Tab', 'Tab', 'Enter']) await page.keyboard.press(key);
   await expect(page.getByText('Thursday 18 February, 9:30')).toBeVisible();
   await expect.poll(() => focused(page)).toBe('H3');
+});
+
+test('the second and the third step are accessible, at every size, light, dark and in forced colours', async ({ page, world }) => {
+  await world.seed();
+  for (const [lang, width, colorScheme] of [['en', 1180, 'light'], ['ar', 390, 'dark'], ['es', 768, 'dark']] as const) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    const { answerWith, submit, fill, begin, book, press } = steps(page, world, { lang });
+    /** Nothing to find, enough contrast, targets for a finger. */
+    const check = async (what: string, ...texts: string[]) => {
+      await expectNothing(page, `${lang} ${what}`);
+      await expectTargets(page, `${lang} ${what}`);
+      for (const text of texts) expect((await contrast(page, text)).contrast, `${lang} ${what} ${text}`).toBeGreaterThanOrEqual(4.5);
+      await page.emulateMedia({ forcedColors: 'active' });
+      await expectNothing(page, `${lang} ${what} in forced colours`);
+      await page.emulateMedia({ forcedColors: 'none' });
+    };
+    await begin(ASKING);
+    await submit();
+    await expect(page.locator('.problem').first()).not.toBeEmpty();
+    await page.getByRole('checkbox').check();
+    await check('details', '.label', '.help', '.problem', '.optional', '.row:has(:checked) span', '.tel span', '.main', '.back');
+    await begin({}, 75);
+    await fill();
+    await check('countdown', '.kept p', '.kept button');
+    await answerWith(503, {});
+    await submit();
+    await expect(page.locator('.notice')).toBeVisible();
+    await check('failure', '.notice', '.main');
+    await book();
+    await check('confirmation', '.with', '.date', '.hours', '.facts .fact span', '.facts a', '.sent', '.seal', '[data-press=cancel]', '.changes p a');
+    await press('cancel');
+    await check('cancelling', '.danger');
+    await page.locator('.danger').hover();
+    expect((await contrast(page, '.danger')).contrast, `${lang} .danger:hover`).toBeGreaterThanOrEqual(4.5);
+    await answerWith(200, { ...APPOINTMENT, status: 'cancelled', series: [] });
+    await submit();
+    await expect(page.locator('.seal.over')).toBeVisible();
+    await check('cancelled', '.over .hours', '.main');
+  }
+});
+
+test('what a screen reader is told of the second and the third step', async ({ page, world }) => {
+  await world.seed();
+  const { begin, book, press } = steps(page, world);
+  const widget = page.locator('cupo-booking');
+  await begin(ASKING);
+  await expect(widget).toMatchAriaSnapshot(`
+    - paragraph: Demo Studio
+    - heading "Introduction" [level=2]
+    - paragraph: 30 min
+    - paragraph: We call you
+    - paragraph: Tuesday 16 February, 9:00
+    - paragraph: Half an hour to get to know each other.
+    - heading "Your details" [level=3]
+    - text: Name
+    - textbox "Name"
+    - text: E-mail
+    - textbox "E-mail"
+    - text: Telephone +34
+    - textbox "Telephone"
+    - text: What is it about?
+    - paragraph: A sentence is enough.
+    - textbox "What is it about?"
+    - radiogroup "Which size?":
+      - paragraph: Which size?
+      - radio "Small"
+      - text: Small
+      - radio "Large"
+      - text: Large
+    - checkbox "I agree to the terms"
+    - text: I agree to the terms Notes optional
+    - textbox "Notes optional"
+    - button "Back"
+    - button "Confirm booking"
+    - status
+    - status
+  `);
+  for (const name of [/^Name$/, /^E-mail$/, /^Telephone$/, /^What is it about/]) await expect(page.getByRole('textbox', { name })).toHaveAttribute('aria-required', 'true');
+  await book();
+  await expect(widget).toMatchAriaSnapshot(`
+    - paragraph: Demo Studio
+    - heading "Introduction" [level=2]
+    - paragraph: 30 min
+    - paragraph: Half an hour to get to know each other.
+    - heading "Your appointment is confirmed" [level=3]
+    - paragraph: With Ana Ríos
+    - paragraph: Tuesday 16 February
+    - paragraph: 9:00 – 9:30
+    - paragraph: Madrid · GMT+1
+    - paragraph: Google Meet
+    - paragraph:
+      - link "meet.google.com/abc-defg-hij"
+    - paragraph: All of this is also on its way to flora@example.net.
+    - paragraph: The other dates
+    - list:
+      - listitem:
+        - link "Tuesday 23 February, 9:00"
+    - paragraph: Add to calendar
+    - link "Google"
+    - link "Outlook"
+    - link "Other (.ics)"
+    - paragraph: Change of plans?
+    - button "Reschedule"
+    - button "Cancel appointment"
+    - paragraph:
+      - link "Page of your appointment"
+    - status
+  `);
+  await press('cancel');
+  await expect(widget).toMatchAriaSnapshot(`
+    - heading "Cancel this appointment?" [level=3]
+    - paragraph: Tuesday 16 February, 9:00
+    - text: Reason optional
+    - textbox "Reason optional"
+    - checkbox "The later dates of the series too"
+    - text: The later dates of the series too
+    - button "Back"
+    - button "Cancel it now"
+    - status
+    - status
+  `);
+});
+
+/** What has the focus, by its part in the booking. */
+const held = (page: Page) =>
+  page.evaluate(() => {
+    const active = document.activeElement?.shadowRoot?.activeElement;
+    const free = active?.matches('[data-day]:not([aria-disabled])') && 'day';
+    const slot = active?.matches('[data-start]') && 'slot';
+    return free || slot || active?.getAttribute('autocomplete') || (active?.matches('.main') && 'main') || active?.tagName || '';
+  });
+
+for (const [lang, width] of [['en-GB', 1280], ['es', 390], ['ar', 768]] as const)
+  test(`nothing but the keyboard books, from the page to the confirmation, in ${lang}`, async ({ page, world }) => {
+    await world.seed();
+    await page.setViewportSize({ width, height: 800 });
+    await openSite(page, world, `<a href="#nowhere">A link of the page</a>${script(world)}<cupo-booking event="demo/intro"></cupo-booking>`, { lang });
+    await expect(slots(page).or(page.locator('[data-press=seek]')).first()).toBeVisible();
+    await expect(page.locator('cupo-booking [aria-busy=true]')).toHaveCount(0);
+    /** By the tabulator alone, and always with the focus in sight. */
+    const tabTo = async (part: string) => {
+      for (let presses = 0; (await held(page)) !== part; presses += 1) {
+        expect(presses, `on the way to ${part}`).toBeLessThan(30);
+        await page.keyboard.press('Tab');
+        const { outline, isInSight } = await page.evaluate(() => {
+          const active = document.activeElement?.shadowRoot?.activeElement ?? document.activeElement!;
+          const drawn = active.closest('.tel') ?? (active.matches('[type=radio]') ? active.nextElementSibling ?? active : active);
+          const { top, bottom } = active.getBoundingClientRect();
+          return { outline: getComputedStyle(drawn).outlineStyle, isInSight: bottom > 0 && top < innerHeight };
+        });
+        expect(outline, `${part}, ${await held(page)}`).not.toBe('none');
+        expect(isInSight, `${part}, ${await held(page)}`).toBe(true);
+      }
+    };
+    await tabTo('day');
+    await page.keyboard.press('Enter');
+    await tabTo('slot');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => held(page)).toBe('H3');
+    await tabTo('name');
+    await page.keyboard.type('Kay Keyboard');
+    await tabTo('email');
+    await page.keyboard.type('kay@example.net');
+    await tabTo('main');
+    await page.keyboard.press('Enter');
+    await expect(page.locator('.confirmed .seal')).toBeVisible();
+    await expect.poll(() => held(page)).toBe('H3');
+    await expect.poll(async () => (await world.events()).length).toBe(1);
+  });
+
+test('at 400 % zoom nothing covers what is filled in, and nothing scrolls sideways', async ({ page, world }) => {
+  await world.seed();
+  await page.setViewportSize({ width: 320, height: 256 });
+  const { begin, book, press } = steps(page, world);
+  await begin({ ...ASKING, most_occurrences: 4 }, 75);
+  await expect(page.locator('.kept')).toBeAttached();
+  await expectToFit(page, 'details');
+  await expectTargets(page, 'details');
+  for (const field of await page.locator('form.details').locator('input, select, textarea, button').all()) {
+    await field.focus();
+    const isCovered = await field.evaluate((element) => {
+      const { left, top, width, height } = element.getBoundingClientRect();
+      const above = (element.getRootNode() as ShadowRoot).elementFromPoint(left + width / 2, Math.min(top + height / 2, innerHeight - 1));
+      return !element.contains(above) && !above?.closest('label')?.contains(element);
+    });
+    expect(isCovered, await field.evaluate((element) => element.outerHTML.slice(0, 90))).toBe(false);
+  }
+  await book();
+  await expectToFit(page, 'confirmation');
+  await expectTargets(page, 'confirmation');
+  await press('cancel');
+  await expectToFit(page, 'cancelling');
+});
+
+test('in forced colours what is ticked, wrong and pressed can be told in the second step too', async ({ page, world }) => {
+  await world.seed();
+  await page.emulateMedia({ forcedColors: 'active' });
+  const { begin, submit } = steps(page, world);
+  await begin(ASKING);
+  await submit();
+  // The boxes are the system's own, which shows what is ticked.
+  for (const type of ['radio', 'checkbox']) expect(await page.locator(`.row [type=${type}]`).first().evaluate((box) => getComputedStyle(box).appearance), type).toBe('auto');
+  for (const bordered of ['[name=name]', '.tel', 'textarea', '.row', '.main', '.back'])
+    expect(await page.locator(bordered).first().evaluate((element) => getComputedStyle(element).borderTopStyle), bordered).toBe('solid');
+  await expect(page.locator('.problem').first()).toBeVisible();
 });
 
 test('at 400 % zoom everything is there without scrolling sideways', async ({ page, world }) => {

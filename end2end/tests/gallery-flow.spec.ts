@@ -1,42 +1,9 @@
 // The gallery of the widget, continued: each state of the second and the third step. See gallery.spec.ts.
 
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Page } from '@playwright/test';
-import { stage } from './stage';
+import { around, expectAsRecorded, keep as keepAs, SCHEMES, SIZES } from './gallery';
+import { Seen } from './looks';
+import { APPOINTMENT, ASKING, readable, steps } from './steps';
 import { expect, test } from './world';
-
-const gallery = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'widget', 'docs', 'gallery');
-const SIZES = [['small', 280, 'en'], ['phone', 390, 'es'], ['tablet', 768, 'ar'], ['desk', 1280, 'en']] as const;
-const SCHEMES = ['light', 'dark'] as const;
-
-const readable = { 'access-control-allow-origin': '*' };
-const QUESTIONS = [
-  { id: 'occasion', label: 'What is it about?', help: 'A sentence is enough.', is_required: true, kind: 'long_text' },
-  { id: 'size', label: 'Which size?', is_required: true, kind: 'choice', choices: ['Small', 'Large'] },
-  { id: 'terms', label: 'I agree to the terms', is_required: true, kind: 'checkbox' },
-];
-const APPOINTMENT = {
-  token: 'secret',
-  manage_url: 'https://cupo.example/manage/secret',
-  status: 'confirmed',
-  title: 'Introduction',
-  org: 'demo',
-  event: 'intro',
-  organization_name: 'Demo Studio',
-  host_name: 'Ana Ríos',
-  start: '2027-02-16T08:00:00Z',
-  end: '2027-02-16T08:30:00Z',
-  visitor_email: 'flora@example.net',
-  location: { kind: 'meet', needs_phone: false },
-  meeting_url: 'https://meet.google.com/abc-defg-hij',
-  meeting_pending: false,
-  expires_at: '2027-02-16T07:00:00Z',
-  can_cancel: true,
-  can_reschedule: true,
-  series: [{ start: '2027-02-23T08:00:00Z', manage_url: 'https://cupo.example/manage/next' }],
-  add_to_calendar: { google: 'https://calendar.google.com/', outlook: 'https://outlook.live.com/', ics: 'https://cupo.example/a.ics' },
-};
 
 for (const [size, width, lang] of SIZES)
   for (const colorScheme of SCHEMES)
@@ -45,44 +12,33 @@ for (const [size, width, lang] of SIZES)
       // High enough for everything: what sticks to the window's end would cover something in a picture of the whole.
       await page.setViewportSize({ width, height: 1100 });
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const head = `<style>body{margin:0;padding:${width < 300 ? 0 : 16}px;background:${colorScheme === 'dark' ? '#0b0f0e' : '#f2f4f3'}}</style>`;
-      /** Keeps a picture of what is in sight, which fits the window and its card. */
-      const keep = async (page: Page, name: string) => {
-        expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), name).toBeLessThanOrEqual(0);
-        expect(await page.locator('.card').evaluate((card) => card.scrollWidth - card.clientWidth), name).toBeLessThanOrEqual(0);
-        await page.mouse.move(0, 0);
-        const path = join(gallery, `${name}-${size}-${colorScheme}.png`);
-        if (process.env.KEEP_SCREENSHOTS) await page.screenshot({ path, animations: 'disabled', fullPage: true });
-      };
-      const begin = async (event: Record<string, unknown>, expires_in = 600, attributes = '') => {
-        await page.unrouteAll();
-        await stage(page, world, { lang, event, head, attributes });
-        await page.route('**/embed/v1/holds*', (route) => route.fulfill({ status: 201, json: { hold: 'kept', expires_in }, headers: readable }));
-        await page.locator('[data-start]').first().click();
-      };
-      const answerWith = (status: number, json: unknown) => page.route('**/embed/v1/appointments**', (route) => route.fulfill({ status, json: json as object, headers: readable }));
-      const fill = async () => {
-        await page.locator('[name=name]').fill('Flora Flow');
-        await page.locator('[name=email]').fill('flora@example.net');
-      };
-      const submit = () => page.locator('form.details [type=submit]').last().click();
-      const press = (what: string) => page.locator(`[data-press=${what}]`).click();
+      const seen = new Seen();
+      const keep = (name: string) => keepAs(page, `${name}-${size}-${colorScheme}`, seen);
+      const { answerWith, submit, fill, open, begin, book, press } = steps(page, world, { lang, head: around(colorScheme, width) });
 
-      await begin({ questions: QUESTIONS, location: { kind: 'phone', needs_phone: true }, dial_code: '+34' });
-      await keep(page, 'details');
+      await begin(ASKING);
+      await keep('details');
       await submit();
       await expect(page.locator('.problem').first()).not.toBeEmpty();
-      await keep(page, 'details-problems');
+      await page.getByRole('radio', { name: 'Small' }).check();
+      await page.getByRole('checkbox').check();
+      await keep('details-problems');
 
       await begin({ most_occurrences: 4 }, 75);
       await fill();
       await expect(page.locator('.kept')).toBeVisible();
-      await keep(page, 'countdown');
+      await keep('countdown');
       await context.setOffline(true);
       await expect(page.locator('.notice')).toBeVisible();
-      await keep(page, 'offline');
+      await keep('offline');
       await context.setOffline(false);
       await expect(page.locator('.notice')).toHaveCount(0);
+      const dates = ['2027-02-16T08:00:00Z', '2027-02-23T08:00:00Z', '2027-03-02T08:00:00Z'].map((start, place) => ({ start, is_free: place !== 1, reason: place === 1 ? 'Somebody else was quicker.' : '' }));
+      await page.route('**/embed/v1/series*', (route) => route.fulfill({ json: { dates }, headers: readable }));
+      await page.locator('[name=recurrence]').selectOption('weekly');
+      await expect(page.locator('.taken')).toBeVisible();
+      await keep('series');
+      await page.locator('[name=recurrence]').selectOption('');
       let fail = () => {};
       const failing = new Promise<void>((resolve) => (fail = resolve));
       await page.route('**/embed/v1/appointments**', async (route) => {
@@ -91,37 +47,82 @@ for (const [size, width, lang] of SIZES)
       });
       await submit();
       await expect(page.locator('.slow')).not.toBeEmpty();
-      await keep(page, 'slow');
+      await keep('slow');
       fail();
       await expect(page.locator('.notice')).toBeVisible();
-      await keep(page, 'failed');
+      await keep('failed');
 
       await begin({}, 0);
       await expect(page.locator('.pick .notice')).toBeVisible();
-      await keep(page, 'expired');
+      await keep('expired');
 
-      await begin({ needs_approval: true });
-      await fill();
-      await answerWith(201, { ...APPOINTMENT, status: 'pending', meeting_url: undefined, series: [] });
-      await submit();
-      await expect(page.locator('.confirmed')).toBeVisible();
-      await keep(page, 'requested');
+      await book({ status: 'pending', meeting_url: undefined, series: [] }, { needs_approval: true });
+      await keep('requested');
+      await book({ meeting_url: undefined, meeting_pending: true, series: [] });
+      await keep('meeting-pending');
 
-      await begin({});
-      await fill();
-      await answerWith(201, APPOINTMENT);
-      await submit();
-      await expect(page.locator('.confirmed')).toBeVisible();
-      await keep(page, 'confirmed');
+      await book();
+      await keep('confirmed');
       await press('reschedule');
       await page.locator('[data-start]').nth(1).click();
-      await keep(page, 'moving');
+      await expect(page.locator('form.details')).toBeVisible();
+      await keep('moving');
       await press('back');
       await press('back');
       await press('cancel');
-      await keep(page, 'cancelling');
+      await keep('cancelling');
       await answerWith(200, { ...APPOINTMENT, status: 'cancelled', series: [] });
       await submit();
       await expect(page.locator('.seal.over')).toBeVisible();
-      await keep(page, 'cancelled');
+      await keep('cancelled');
+
+      // An appointment that is opened by its secret.
+      let answer = () => {};
+      const answered = new Promise<void>((resolve) => (answer = resolve));
+      const manage = async (status: number, json: unknown) => {
+        await open({ attributes: 'manage="secret"' });
+        await page.route('**/embed/v1/appointments/*', async (route) => {
+          await answered;
+          await route.fulfill({ status, json: json as object, headers: readable });
+        });
+        await page.reload();
+        await expect(page.locator('.confirmed')).toBeVisible();
+      };
+      await manage(404, {});
+      await expect(page.locator('.confirmed[aria-busy]')).toBeVisible();
+      await keep('opening');
+      answer();
+      await expect(page.locator('[data-press=anew]')).toBeVisible();
+      await keep('not-found');
+      await manage(200, { ...APPOINTMENT, status: 'declined', series: [] });
+      await expect(page.locator('.seal.over')).toBeVisible();
+      await keep('declined');
+      expectAsRecorded(seen, 'later', size, colorScheme);
     });
+
+test('the second and the third step have room in each language on each device', async ({ page, world }) => {
+  await world.seed();
+  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
+  for (const lang of ['es', 'en', 'ar']) {
+    const { begin, fill, book, press } = steps(page, world, { lang, head: around('light', 390) });
+    /** The same on every device. */
+    const keep = async (name: string) => {
+      for (const [size, width] of SIZES.slice(1)) {
+        await page.setViewportSize({ width, height: 1100 });
+        await keepAs(page, `${name}-${lang}-${size}`);
+      }
+    };
+    await begin(ASKING);
+    await page.locator('form.details [type=submit]').click();
+    await expect(page.locator('.problem').first()).not.toBeEmpty();
+    await keep('details');
+    await begin({ most_occurrences: 4 }, 75);
+    await fill();
+    await expect(page.locator('.kept')).toBeVisible();
+    await keep('countdown');
+    await book();
+    await keep('confirmed');
+    await press('cancel');
+    await keep('cancelling');
+  }
+});

@@ -1,25 +1,11 @@
 // The gallery of the widget: each state of its first step on a small phone, a phone, a tablet and a desk, light and dark, in three
-// languages. The pictures are kept in `widget/docs/gallery` when `KEEP_SCREENSHOTS` is set, so that a run leaves the repository
-// as it was.
+// languages.
 
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Page } from '@playwright/test';
+import { around, expectAsRecorded, keep as keepAs, SCHEMES, SIZES } from './gallery';
+import { Seen } from './looks';
 import { FREE, halfHours, stage } from './stage';
+import { steps } from './steps';
 import { expect, test } from './world';
-
-const gallery = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'widget', 'docs', 'gallery');
-const SIZES = [['small', 280, 'en'], ['phone', 390, 'es'], ['tablet', 768, 'ar'], ['desk', 1280, 'en']] as const;
-const SCHEMES = ['light', 'dark'] as const;
-
-/** Keeps a picture of what is in sight, which fits the window. */
-async function keep(page: Page, name: string) {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), name).toBeLessThanOrEqual(0);
-  await page.mouse.move(0, 0);
-  if (process.env.KEEP_SCREENSHOTS) await page.screenshot({ path: join(gallery, `${name}.png`), animations: 'disabled', fullPage: true });
-}
-
-const around = (scheme: string, width: number) => `<style>body{margin:0;padding:${width < 300 ? 0 : 16}px;background:${scheme === 'dark' ? '#0b0f0e' : '#f2f4f3'}}</style>`;
 
 for (const [size, width, lang] of SIZES)
   for (const colorScheme of SCHEMES)
@@ -30,17 +16,45 @@ for (const [size, width, lang] of SIZES)
       const event = { durations: [30, 60], hosts: [{ id: 'u1', name: 'Ana Ríos' }] };
       const slots = halfHours([...FREE, '2027-02-17', '2027-02-24', '2027-02-25', '2027-02-26'].sort(), 9);
       const head = around(colorScheme, width);
+      const seen = new Seen();
+      const keep = (name: string) => keepAs(page, `${name}-${size}-${colorScheme}`, seen);
       await stage(page, world, { lang, event, slots, head });
       for (const view of ['week', 'list', 'month']) {
         await page.locator(`input[value=${view}]`).check();
         await expect(page.locator(`.pick[data-view=${view}]`)).toBeVisible();
-        await keep(page, `pick-${view}-${size}-${colorScheme}`);
+        await keep(`pick-${view}`);
       }
       await page.locator('[data-press=zones]').click();
-      await expect(page.getByRole('option').first()).toBeAttached();
-      await keep(page, `pick-zones-${size}-${colorScheme}`);
+      await expect(page.locator('.zones [aria-selected=true]')).toBeInViewport();
+      await keep('pick-zones');
+      await page.locator('.zones input').fill('atlantis');
+      await expect(page.locator('.zones .hint')).toBeVisible();
+      await keep('pick-no-zone');
+
+      // A host so far away that another day begins there, seats, and clocks that change before then.
+      await page.unrouteAll();
+      await stage(page, world, { lang, slots: halfHours(['2027-03-30'], 9), seats: 2, event: { time_zone: 'Pacific/Auckland' }, head });
+      await expect(page.locator('.times .aside')).toHaveCount(2);
+      await keep('pick-asides');
+      await page.locator('[data-start]').last().click();
+      await expect(page.locator('.about .aside')).toHaveCount(2);
+      await keep('details-asides');
+
       await page.unrouteAll();
       await stage(page, world, { lang, slots: [], head });
       await expect(page.locator('.hint')).toBeVisible();
-      await keep(page, `pick-none-${size}-${colorScheme}`);
+      await keep('pick-none');
+      await page.route('**/embed/v1/slots*', (route) => route.abort());
+      for (let months = 0; months < 2; months += 1) await page.locator('[data-press=later]').click();
+      await expect(page.locator('[data-press=retry]')).toBeVisible();
+      await keep('pick-failed');
+
+      const { begin } = steps(page, world, { lang, head });
+      await begin();
+      await page.locator('[data-press=back]').click();
+      await page.route('**/embed/v1/holds*', (route) => route.fulfill({ status: 409, json: { code: 'slot-taken' }, headers: { 'access-control-allow-origin': '*' } }));
+      await page.locator('[data-start]').nth(1).click();
+      await expect(page.locator('.pick .notice')).toBeVisible();
+      await keep('pick-taken');
+      expectAsRecorded(seen, 'first', size, colorScheme);
     });

@@ -1,11 +1,13 @@
-// The public page and the widget in the languages of visitors, from left to right and from right to left, on a phone and on a desk.
+// The public page and the widget in the languages of visitors, from left to right and from right to left, on a phone, a tablet and a desk.
 
 import type { Page } from '@playwright/test';
+import { stage } from './stage';
+import { ASKING, steps } from './steps';
 import { freeDays, openFreeDay, slots } from './widget';
 import { expect, test } from './world';
 
 const LANGUAGES = ['en', 'es', 'pt', 'fr', 'de', 'it', 'ar'];
-const SIZES = { phone: { width: 390, height: 844 }, desk: { width: 1200, height: 900 } };
+const SIZES = { phone: { width: 390, height: 844 }, tablet: { width: 768, height: 1024 }, desk: { width: 1200, height: 900 } };
 
 /** What the widget calls the button that confirms, by language. */
 const CONFIRM: Record<string, RegExp> = { en: /^Confirm booking$/, es: /^Confirmar la cita$/, ar: /^تأكيد الحجز$/ };
@@ -106,6 +108,58 @@ test('the arrows of the calendar follow the direction of the language', async ({
   await expect.poll(async () => (await focused()) > chosen).toBe(true);
   await page.keyboard.press('ArrowRight');
   await expect.poll(focused).toBe(chosen);
+});
+
+/** Whether the second of two letters of an element stands to the right of the first, by their places in its text. */
+const runsRight = (page: Page, selector: string, places: [number, number]) =>
+  page.locator(selector).first().evaluate((element, places) => {
+    const text = document.createTreeWalker(element, NodeFilter.SHOW_TEXT).nextNode() as Text;
+    const [one, other] = places.map((place) => {
+      const letter = document.createRange();
+      const at = place < 0 ? text.data.trimEnd().length + place : place;
+      letter.setStart(text, at);
+      letter.setEnd(text, at + 1);
+      return letter.getBoundingClientRect().left;
+    });
+    return other > one;
+  }, places);
+
+test('what people wrote runs in its own direction, and begins at the edge of the card', async ({ page, world }) => {
+  await world.seed();
+  const english = { title: 'Shall we talk?', description: 'Half an hour.' };
+  const arabic = { title: 'هل نتحدث؟', description: 'نصف ساعة.' };
+  for (const [lang, event, isToTheRight] of [['ar', english, true], ['en', arabic, false]] as const) {
+    await stage(page, world, { lang, event });
+    for (const text of ['.title', '.text']) {
+      expect(await runsRight(page, text, [0, -1]), `${lang} ${text}`).toBe(isToTheRight);
+      expect(await page.locator(text).evaluate((element) => getComputedStyle(element).textAlign), `${lang} ${text}`).toBe(lang === 'ar' ? 'right' : 'left');
+    }
+    await page.unrouteAll();
+  }
+  const { begin } = steps(page, world, { lang: 'ar' });
+  await begin(ASKING);
+  for (const text of ['[for="answers.occasion"]', '.help']) expect(await runsRight(page, text, [0, -1]), text).toBe(true);
+  await page.locator('[name=name]').fill('Flora?');
+  expect(await page.locator('[name=name]').evaluate((input) => getComputedStyle(input).unicodeBidi)).toBe('plaintext');
+});
+
+test('what is optional says so after a space, in every language', async ({ page, world }) => {
+  await world.seed();
+  for (const lang of LANGUAGES) {
+    await steps(page, world, { lang }).begin();
+    expect(await page.locator('[for=notes]').evaluate((label) => label.textContent), lang).toMatch(/^\S+ \S+$/);
+  }
+});
+
+test('in Arabic the time of a zone is read from right to left, and its offset from left to right', async ({ page, world }) => {
+  await world.seed();
+  await stage(page, world, { lang: 'ar' });
+  await page.locator('[data-press=zones]').click();
+  await page.locator('.zones input').fill('lisbon');
+  await expect(page.locator('.zones small')).toHaveText('12:00 م · GMT+0');
+  // The hour stands to the right of what says that it is past noon.
+  expect(await runsRight(page, '.zones small', [0, 6])).toBe(false);
+  expect(await runsRight(page, '.zones .offset', [0, -1])).toBe(true);
 });
 
 const widget = (page: Page) => page.locator('cupo-booking');

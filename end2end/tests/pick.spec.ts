@@ -3,6 +3,7 @@
 import type { Page } from '@playwright/test';
 import { openSite } from './site';
 import { contrast, focused, FREE, halfHours, stage } from './stage';
+import { expectTargets, expectToFit } from './steps';
 import { freeDays, openFreeDay, slots, starts } from './widget';
 import { expect, test } from './world';
 
@@ -39,6 +40,38 @@ test('month, week and list show the same free times', async ({ page, world }) =>
   await view(page, 'Month').check();
   await expect(page.getByRole('heading', { name: 'March 2027' })).toBeVisible();
   expect(await starts(page)).toEqual(halfHours(['2027-03-01']));
+});
+
+test('a page that comes into sight again the next day offers nothing that has passed', async ({ page, world }) => {
+  await stage(page, world);
+  await expect(day(page, '2027-02-15')).toHaveAttribute('aria-current', 'date');
+  const asked: string[] = [];
+  await page.route('**/embed/v1/slots*', (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get('from') ?? '');
+    return route.abort();
+  });
+  await page.clock.setFixedTime('2027-02-17T08:00:00Z');
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await expect(page.getByRole('button', { name: 'Next free time: Thursday 18 February, 9:00' })).toBeVisible();
+  expect(await starts(page)).toEqual(halfHours(['2027-02-18']));
+  await expect(day(page, '2027-02-16')).toHaveAttribute('aria-disabled', 'true');
+  await expect(day(page, '2027-02-17')).toHaveAttribute('aria-current', 'date');
+  await expect(day(page, '2027-02-15')).not.toHaveAttribute('aria-current', /./);
+  await expect.poll(() => asked).toContain('2027-02-01');
+});
+
+test('a week of two months waits for both, and asks again for the one that could not be had', async ({ page, world }) => {
+  await stage(page, world, { slots: halfHours(['2027-02-24', '2027-04-02']), attributes: 'view="week"' });
+  let fails = true;
+  await page.route('**/embed/v1/slots*from=2027-04-01*', (route) => (fails ? route.abort() : route.fallback()));
+  for (let week = 0; week < 5; week++) await page.getByRole('button', { name: 'Next week' }).click();
+  await expect(page.getByRole('heading', { name: 'March 2027 – April 2027' })).toBeVisible();
+  await expect(page.getByText('The free times could not be loaded.')).toBeVisible();
+  await expect(page.getByText('No free times in this week.')).toHaveCount(0);
+  fails = false;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expect(slots(page).first()).toBeVisible();
+  expect(await starts(page)).toEqual(halfHours(['2027-04-02']));
 });
 
 test('the attribute chooses the view, and a time of it can be picked', async ({ page, world }) => {
@@ -278,18 +311,6 @@ test('the focus is never lost', async ({ page, world }) => {
   expect(await focused(page)).toBe('month');
 });
 
-/** What can be pressed and is smaller than a finger: its name, width and height. */
-const small = (page: Page, width: number, height = 44) =>
-  page.locator('cupo-booking').evaluate(
-    (widget, [width, height]) =>
-      [...widget.shadowRoot!.querySelectorAll('button, input, select, a, [role=option]')].flatMap((element) => {
-        const box = element.getBoundingClientRect();
-        const isSmall = box.width > 0 && (box.width < width - 0.1 || box.height < height - 0.1);
-        return isSmall ? [`${element.outerHTML.slice(0, 80)} ${box.width}x${box.height}`] : [];
-      }),
-    [width, height],
-  );
-
 test('every view has room from 280 pixels on, with targets that a finger meets', async ({ page, world }) => {
   const hosts = [{ id: 'u1', name: 'Ana' }];
   for (const lang of ['en', 'es', 'ar']) {
@@ -299,13 +320,9 @@ test('every view has room from 280 pixels on, with targets that a finger meets',
       for (const name of ['month', 'week', 'list']) {
         await page.locator(`input[value=${name}]`).check();
         await page.locator('[data-press=zones]').click();
-        await expect(page.getByRole('option').first()).toBeAttached();
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        expect(over, `${lang} ${width} ${name}`).toBeLessThanOrEqual(0);
-        const clipped = await page.locator('.card').evaluate((card) => card.scrollWidth - card.clientWidth);
-        expect(clipped, `${lang} ${width} ${name} card`).toBeLessThanOrEqual(0);
-        // Seven days of 44 pixels do not fit into less than 318.
-        expect(await small(page, width < 318 ? 38 : 44), `${lang} ${width} ${name}`).toEqual([]);
+        await expect(page.locator('.zones [role=option]').first()).toBeAttached();
+        await expectToFit(page, `${lang} ${width} ${name}`);
+        await expectTargets(page, `${lang} ${width} ${name}`);
         await page.keyboard.press('Escape');
       }
     }

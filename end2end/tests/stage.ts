@@ -18,6 +18,8 @@ type Stage = {
   body?: (widget: string) => string;
   head?: string;
   lang?: string;
+  /** What is pressed before the widget is there. */
+  opener?: string;
 };
 
 /** Half hours from nine on, so many a day. */
@@ -30,7 +32,7 @@ export const NOW = '2027-02-15T12:00:00Z';
 export const FREE = ['2027-02-16', '2027-02-18', '2027-02-22', '2027-02-23', '2027-03-01', '2027-03-03', '2027-03-09', '2027-03-10', '2027-03-11', '2027-03-12', '2027-03-15', '2027-03-30'];
 
 /** Opens a page with the widget in it. What it asks for its slots is answered from the same list; the paths that were asked are answered. */
-export async function stage(page: Page, world: World, { now = NOW, slots = halfHours(FREE), seats, event = {}, attributes = '', body = (widget) => widget, head = '', lang = 'en-GB' }: Stage = {}): Promise<string[]> {
+export async function stage(page: Page, world: World, { now = NOW, slots = halfHours(FREE), seats, event = {}, attributes = '', body = (widget) => widget, head = '', lang = 'en-GB', opener }: Stage = {}): Promise<string[]> {
   const asked: string[] = [];
   const between = (from: string, to: string) => {
     const day = (text: string, more: number) => new Date(Date.parse(text) + more * 86_400_000).toISOString();
@@ -57,7 +59,8 @@ export async function stage(page: Page, world: World, { now = NOW, slots = halfH
   // The server knows nothing of these times and would refuse to keep them.
   await page.route('**/embed/v1/holds*', (route) => route.fulfill({ status: 201, json: { hold: 'kept', expires_in: 600 }, headers: { 'access-control-allow-origin': '*' } }));
   await openSite(page, world, body(`<cupo-booking event="demo/intro" ${attributes}></cupo-booking>`), { lang, head: `<script async src="${world.cupo}/embed.js"></script>${head}` });
-  await expect(page.locator('.pick, .sorry')).toBeVisible();
+  if (opener) await page.locator(opener).click();
+  await expect(page.locator('.pick, .confirmed, .sorry')).toBeVisible();
   return asked;
 }
 
