@@ -1,15 +1,15 @@
 // From a picked time to an appointment and beyond, also when the network, the clock or a finger does not help.
 
 import AxeBuilder from '@axe-core/playwright';
-import type { Page, Request } from '@playwright/test';
+import type { Locator, Page, Request } from '@playwright/test';
 import { hearEvents, openSite, script, told } from './site';
 import { fillDetails, freeDays, minute, openFreeDay, openWholeDay, slots, starts } from './widget';
 import { expect, test, type World } from './world';
 
 const BOOKINGS = '**/embed/v1/appointments?*';
 
-const confirm = (page: Page) => page.getByRole('button', { name: 'Confirm booking' });
-const confirmed = (page: Page) => page.getByRole('heading', { name: 'Your appointment is confirmed' });
+const confirm = (place: Page | Locator) => place.getByRole('button', { name: 'Confirm booking' });
+const confirmed = (place: Page | Locator) => place.getByRole('heading', { name: 'Your appointment is confirmed' });
 
 /** Opens an event type and picks the first time of a whole day. */
 async function pick(page: Page, world: World, event = 'demo/intro'): Promise<string> {
@@ -50,6 +50,8 @@ test.beforeEach(async ({ world }) => {
 
 test('what is wrong is told beside its field, and nothing moves under a press', async ({ page, world }) => {
   await pick(page, world, 'demo/portrait');
+  // The site scrolls smoothly, which must be over before the pointer rests.
+  await page.addStyleTag({ content: 'html { scroll-behavior: auto }' });
   const email = page.getByLabel(/^e-mail/i);
   await email.fill('flora@');
   const small = page.getByRole('radio', { name: 'Small' });
@@ -117,6 +119,7 @@ test('a time that is kept is counted down near its end, can be kept longer, and 
   await page.getByRole('button', { name: 'Keep it longer' }).click();
   expect((await again).status()).toBe(201);
   await expect(timer).toHaveCount(0);
+  await expect(page.getByLabel(/^e-mail/i), 'who typed goes on typing').toBeFocused();
   await page.clock.fastForward('07:00');
   await expect(timer).toHaveCount(0);
   await page.clock.fastForward('01:30');
@@ -130,6 +133,67 @@ test('a time that is kept is counted down near its end, can be kept longer, and 
   await expect(page.getByLabel(/^name/i)).toHaveValue('Clara Clock');
   await confirm(page).click();
   await expect(confirmed(page)).toBeVisible();
+});
+
+test('a time that cannot be kept longer stays kept until its end, and is booked', async ({ page, world }) => {
+  await page.clock.install();
+  await pickAndFill(page, world, 'Lena Longer');
+  const timer = page.getByRole('timer');
+  await page.clock.fastForward('08:05');
+  await expect(timer).toBeVisible();
+  await page.route('**/embed/v1/holds?*', (route) => route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"code":"unavailable"}' }));
+  await page.getByRole('button', { name: 'Keep it longer' }).click();
+  await expect(timer).toContainText(/kept for you for 1:[0-5]\d more/);
+  await confirm(page).click();
+  await expect(confirmed(page)).toBeVisible();
+});
+
+test('whoever goes back after a booking without an answer sees what became of it, and books once', async ({ page, world }) => {
+  const start = await pickAndFill(page, world, 'Bo Back');
+  const sent = bookingsOf(page);
+  await page.route(BOOKINGS, async (route) => {
+    // The first booking gets through, its answer does not; nor does the second one.
+    if (sent.length === 1) await route.fetch();
+    if (sent.length < 3) await route.abort();
+    else await route.continue();
+  });
+  await confirm(page).click();
+  const lost = page.getByText('We could not reach the calendar.');
+  await expect(lost).toBeVisible();
+  await page.getByRole('button', { name: 'Back' }).click();
+  await expect.poll(() => sent.length).toBe(2);
+  await expect(lost).toBeVisible();
+  await expect(slots(page)).toHaveCount(0);
+  await page.getByRole('button', { name: 'Back' }).click();
+  await expect(confirmed(page)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Reschedule' })).toBeVisible();
+  const keys = new Set(await Promise.all(sent.map((request) => request.headerValue('idempotency-key'))));
+  expect([sent.length, keys.size]).toEqual([3, 1]);
+  await expect.poll(async () => (await world.events()).map((event) => minute(event.start.dateTime))).toEqual([minute(start)]);
+});
+
+test('two calendars of one event type on a page keep apart what is typed', async ({ page, world }) => {
+  const body = `${script(world)}<cupo-booking id="one" event="demo/intro"></cupo-booking><cupo-booking id="two" event="demo/intro"></cupo-booking>`;
+  await openSite(page, world, body);
+  const [one, two] = ['#one', '#two'].map((id) => page.locator(id));
+  await expect(slots(one).first()).toBeVisible();
+  const [start] = await openWholeDay(two);
+  await two.locator(`button[data-start="${start}"]`).click();
+  await fillDetails(two, 'Tom Two', 'tom@example.net');
+  await page.reload();
+  await expect(two.getByLabel(/^name/i)).toHaveValue('Tom Two');
+  await expect(slots(one).first()).toBeVisible();
+  await expect(one.getByLabel(/^name/i)).toHaveCount(0);
+  // What the first one does is nothing to the second.
+  const released: string[] = [];
+  page.on('request', (request) => request.method() === 'DELETE' && released.push(request.url()));
+  await openWholeDay(one);
+  await slots(one).last().click();
+  await fillDetails(one, 'Olga One', 'olga@example.net');
+  await confirm(two).click();
+  await expect(confirmed(two)).toBeVisible();
+  await expect(one.getByLabel(/^name/i)).toHaveValue('Olga One');
+  expect(released).toEqual([]);
 });
 
 test('without a network nothing is lost, and with it the booking goes out by itself, once', async ({ page, context, world }) => {
@@ -351,7 +415,10 @@ test('a page fills in and answers beforehand, and tells where the visitor came f
   await expect(page.getByText('Which size?')).toHaveCount(0);
   // What the host does not accept is asked after all.
   await expect(page.getByLabel(/How many people/)).toHaveValue('9');
-  await page.getByLabel(/How many people/).fill('2');
+  // It stays there while it is mended, whatever is accepted on the way.
+  await page.getByLabel(/How many people/).fill('');
+  await page.getByLabel(/How many people/).pressSequentially('2');
+  await expect(page.getByLabel(/How many people/)).toBeFocused();
   await page.getByLabel(/What is the portrait for/).fill('A birthday');
   await page.getByRole('checkbox', { name: /I agree/ }).check();
   await page.getByRole('button', { name: 'Request booking' }).click();
@@ -372,6 +439,25 @@ test('a page fills in and answers beforehand, and tells where the visitor came f
   await expect(host.getByText('Large')).toBeVisible();
   await expect(host.getByText('fbclid')).toHaveCount(0);
   await host.context().close();
+});
+
+test('an answer of the page that the server refuses comes into sight without mixing up what is typed', async ({ page, world }) => {
+  await openSite(page, world, `${script(world)}<cupo-booking event="demo/intro" hidden-name="Nora Name"></cupo-booking>`);
+  await openWholeDay(page);
+  await slots(page).first().click();
+  await expect(page.getByLabel(/^name/i)).toHaveCount(0);
+  await page.getByLabel(/^e-mail/i).fill('nora@example.net');
+  const refusal = { code: 'invalid-input', errors: [{ field: 'name', detail: 'Not this one.' }] };
+  await page.route(BOOKINGS, (route) => route.fulfill({ status: 422, contentType: 'application/problem+json', body: JSON.stringify(refusal) }));
+  await confirm(page).click();
+  const name = page.getByLabel(/^name/i);
+  await expect(name).toBeFocused();
+  await expect(name).toHaveValue('Nora Name');
+  await expect(page.getByLabel(/^e-mail/i)).toHaveValue('nora@example.net');
+  await page.unroute(BOOKINGS);
+  await name.pressSequentially('s');
+  await confirm(page).click();
+  await expect(page.getByText('on its way to nora@example.net')).toBeVisible();
 });
 
 test('of a series the later dates can be cancelled together', async ({ page, world }) => {

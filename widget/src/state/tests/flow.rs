@@ -142,6 +142,9 @@ fn a_hold_that_ends_while_the_booking_is_under_way_ends_once_that_is_refused() {
     state.apply(Action::Woken(until() - SECOND));
     submit(&mut state, "key");
     assert_eq!(state.seconds_left(), None, "what is sent is not counted down");
+    let mut asleep = ready_to_book();
+    asleep.apply(Action::Look(until() + MINUTE));
+    assert_eq!(asleep.seconds_left(), None, "the timer comes later than the clock");
     state.apply(Action::Woken(until()));
     // A tab that slept.
     state.apply(Action::Look(until() + MINUTE));
