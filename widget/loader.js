@@ -3,7 +3,9 @@
 // button and frames need is a module of its own (`loader/ways.js`), loaded when one of them is used. `cargo xtask build` fills
 // in the __CUPO_…__ addresses and shrinks this file.
 
-const script = document.currentScript ?? document.querySelector('script[src*="/embed.js"]');
+// An image that is named so in the page would stand in its place.
+const { currentScript } = document;
+const script = currentScript instanceof HTMLScriptElement ? currentScript : document.querySelector('script[src*="/embed.js"]');
 const base = script.src.replace(/\/embed\.js.*$/, "");
 const { origin } = new URL(base);
 
@@ -251,7 +253,7 @@ class Booking extends HTMLElement {
     const fallBack = async () => {
       try {
         const { inFrame } = await ways();
-        if (!signal.aborted) inFrame(`${page}&embed=1`, language, show, emit, signal);
+        if (!signal.aborted) inFrame(page, wishesOf(this), language, show, emit, signal);
       } catch {
         apologize("blocked");
       }
@@ -327,7 +329,7 @@ class Booking extends HTMLElement {
 
 /** Popups, the floating button, frames. */
 const ways = once(async () =>
-  (await import(base + "__CUPO_WAYS_JS__")).default({ code, element, languageOf, origin, sheet, style }),
+  (await import(base + "__CUPO_WAYS_JS__")).default({ base, code, element, languageOf, sheet, style }),
 );
 
 const Cupo = {

@@ -29,7 +29,7 @@ pub fn shell(assets: ShellAssets) -> impl IntoView {
     let start = format!(
         "const base = document.documentElement.dataset.base ?? '';
         if (base) for (const [type, name] of [['click', 'href'], ['submit', 'action']]) addEventListener(type, ({{ target }}) => {{
-            const node = target.closest(`[${{name}}^='/']`), address = node?.getAttribute(name);
+            const node = target.closest(`[${{name}}^='/']:not([${{name}}^='//'])`), address = node?.getAttribute(name);
             if (node && !`${{address}}/`.startsWith(`${{base}}/`)) node.setAttribute(name, base + address);
         }}, true);
         const {{ default: init, hydrate }} = await import(base + {:?});

@@ -13,6 +13,20 @@ const violations = (page: import('@playwright/test').Page) => {
   return lines;
 };
 
+/** Books the first free time of the next four weeks as a page of the site would; the visitor's secret. */
+async function booked(world: World): Promise<string> {
+  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+  const free = await fetch(`${world.cupo}/embed/v1/slots?org=demo&event=intro&from=${day(1)}&to=${day(28)}`);
+  const [start] = ((await free.json()) as { slots: string[] }).slots;
+  const answer = await fetch(`${world.cupo}/embed/v1/appointments`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': start, origin: world.site },
+    body: JSON.stringify({ org: 'demo', event: 'intro', start, name: 'Mara Manage', email: 'mara@example.net', time_zone: 'Europe/Madrid' }),
+  });
+  expect(answer.status).toBe(201);
+  return ((await answer.json()) as { token: string }).token;
+}
+
 test.describe('with a Cupo of its own', () => {
   test.beforeEach(async ({ world }) => {
     await world.seed();
@@ -79,6 +93,86 @@ test.describe('with a Cupo of its own', () => {
     await page.waitForTimeout(300);
     expect(await height()).toBe(before);
     expect(await told(page)).toHaveLength(2);
+  });
+
+  /** Everything but WebAssembly. */
+  const withoutWasm = (world: World) => {
+    const cupo = origin(world);
+    return { 'content-security-policy': `script-src ${cupo} 'unsafe-inline'; connect-src ${cupo}; frame-src ${cupo}` };
+  };
+
+  test('the frame is filled in as the calendar is, and what is known of the visitor stands in no address', async ({ page, world }) => {
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    const attributes = 'prefill-name="Paula Prefill" hidden-size="Large" hidden-people="9" utm-medium="mail"';
+    const options = `<script>document.querySelector('cupo-booking').options = new Proxy({ prefill: new Proxy({ email: 'paula@example.net' }, {}) }, {})</script>`;
+    const body = `<cupo-booking event="demo/portrait" ${attributes}></cupo-booking>${options}${script(world)}`;
+    await openSite(page, world, body, { headers: withoutWasm(world), query: '?utm_source=letter' });
+    const frame = page.frameLocator('cupo-booking iframe');
+    await frame.locator('a[href*="day="]').first().click();
+    await frame.locator('a[href*="slot="]').first().click();
+    await expect(frame.getByLabel(/^name/i)).toHaveValue('Paula Prefill');
+    await expect(frame.getByLabel(/^e-mail/i)).toHaveValue('paula@example.net');
+    await expect(frame.getByText('Which size?')).toBeHidden();
+    // What the host does not accept is asked after all.
+    await expect(frame.getByLabel(/How many people/)).toHaveValue('9');
+    await frame.getByLabel(/How many people/).fill('2');
+    await frame.getByLabel(/What is the portrait for/).fill('A birthday');
+    await frame.getByRole('checkbox', { name: /I agree/ }).check();
+    const posted = page.waitForRequest((request) => request.method() === 'POST');
+    await frame.locator('#details button[type=submit]').last().click();
+    const sent = new URLSearchParams((await posted).postData() ?? '');
+    expect(['name', 'answers.size', 'answers.people', 'tracking.utm_source', 'tracking.utm_medium'].map((name) => sent.getAll(name))).toEqual([
+      ['Paula Prefill'],
+      ['Large'],
+      ['2'],
+      ['letter'],
+      ['mail'],
+    ]);
+    await expect(frame.getByText('Your request has been sent')).toBeVisible();
+    expect(asked.filter((url) => url.startsWith(world.cupo) && /paula|large|letter|mail/i.test(decodeURIComponent(url)))).toEqual([]);
+  });
+
+  test('what a visitor has typed into the frame is not filled in again after a refusal', async ({ page, world }) => {
+    const body = `<cupo-booking event="demo/intro" prefill-name="Paula Prefill" prefill-email="paula@example.net" utm-source="letter"></cupo-booking>${script(world)}`;
+    await openSite(page, world, body, { headers: withoutWasm(world) });
+    const frame = page.frameLocator('cupo-booking iframe');
+    await frame.locator('a[href*="day="]').first().click();
+    await frame.locator('a[href*="slot="]').first().click();
+    await expect(frame.getByLabel(/^name/i)).toHaveValue('Paula Prefill');
+    await frame.getByLabel(/^name/i).fill('Nina New');
+    // The browser lets it pass, the server does not.
+    await frame.getByLabel(/^e-mail/i).fill('nina@localhost');
+    const answered = page.waitForResponse((answer) => answer.request().method() === 'POST');
+    await frame.getByRole('button', { name: 'Book the appointment' }).click();
+    expect((await answered).status()).toBe(422);
+    await expect(frame.locator('.field.is-wrong')).toHaveCount(1);
+    // By then the page around it has told what it knows once more.
+    await expect(frame.locator('input[name="tracking.utm_source"]')).toHaveCount(1);
+    await expect(frame.getByLabel(/^name/i)).toHaveValue('Nina New');
+    await expect(frame.getByLabel(/^e-mail/i)).toHaveValue('nina@localhost');
+  });
+
+  test('where WebAssembly is forbidden an appointment is managed in the frame', async ({ page, world }) => {
+    await hearEvents(page);
+    const token = await booked(world);
+    await openSite(page, world, `<cupo-booking event="demo/intro" manage="${token}"></cupo-booking>${script(world)}`, { headers: withoutWasm(world) });
+    const frame = page.frameLocator('cupo-booking iframe');
+    await expect(frame.getByRole('heading', { level: 1 })).toHaveText('Your appointment');
+    await expect(frame.locator('footer')).toHaveCount(0);
+    await frame.getByText('Cancel the appointment').first().click();
+    await frame.getByRole('button', { name: 'Cancel it now' }).click();
+    await expect(frame.getByText('It is cancelled')).toBeVisible();
+    await expect.poll(async () => (await told(page)).map(([name]) => name)).toEqual(['cancelled']);
+  });
+
+  test('an image that is named like the script does not bring the code of another host', async ({ page, world }) => {
+    const foreign: string[] = [];
+    page.on('request', (request) => request.resourceType() !== 'image' && request.url().startsWith('http://127.0.0.1:9/') && foreign.push(request.url()));
+    const image = '<img name="currentScript" alt="" src="http://127.0.0.1:9/embed.js">';
+    await openSite(page, world, `${image}<cupo-booking event="demo/intro"></cupo-booking>${script(world)}`);
+    await expect(freeDays(page).first()).toBeVisible();
+    expect(foreign).toEqual([]);
   });
 
   test('a site that is not allowed may not frame the page', async ({ page, world }) => {
@@ -150,7 +244,33 @@ test('below a path, behind a proxy, everything works: calendar, public page, vis
     await expect(page).toHaveURL(`${world.cupo}/dashboard/embed`);
     await expect(page.locator('#code-text')).toHaveValue(new RegExp(`src="${world.cupo}/embed.js"`));
     await expect(freeDays(page.frameLocator('iframe')).first()).toBeVisible();
+    // What leads to another host is left alone.
+    const followed = page.evaluate(() => {
+      const link = Object.assign(document.createElement('a'), { textContent: 'Elsewhere' });
+      link.setAttribute('href', '//elsewhere.example/page');
+      link.onclick = (press) => press.preventDefault();
+      document.body.append(link);
+      link.click();
+      return link.getAttribute('href');
+    });
+    expect(await followed).toBe('//elsewhere.example/page');
     expect(outside).toEqual([]);
+
+    // Without a script the next page tells what was found, by a cookie that is for the dashboard.
+    const context = await page.context().browser()?.newContext({ javaScriptEnabled: false });
+    const host = await context?.newPage();
+    if (!context || !host) throw new Error('no browser');
+    await host.goto(`${world.cupo}/sign-in`);
+    await host.getByLabel('E-mail').fill(demo.email);
+    await host.getByLabel('Password').fill(demo.password);
+    await host.getByRole('button', { name: 'Sign in' }).click();
+    await host.goto(`${world.cupo}/dashboard/embed`);
+    await host.getByLabel('Address of the page').fill('http://127.0.0.1/');
+    await host.getByRole('button', { name: 'Check' }).click();
+    await expect(host.getByText('The address does not lead to the public internet')).toBeVisible();
+    await host.reload();
+    await expect(host.getByText('The address does not lead to the public internet')).toHaveCount(0);
+    await context.close();
   } finally {
     await world.stop();
   }

@@ -81,7 +81,7 @@ const icon = (outline) => {
   return svg;
 };
 
-export default ({ code, element, languageOf, origin, sheet, style }) => {
+export default ({ base, code, element, languageOf, sheet, style }) => {
   const sheets = {};
   const sheetOf = (text) => (sheets[text] ??= sheet(SHARED + text));
 
@@ -187,9 +187,13 @@ export default ({ code, element, languageOf, origin, sheet, style }) => {
     return room(FLOATING, button);
   };
 
-  /** The public page in a frame that takes the height of its content and tells what happens in it. */
-  const inFrame = (address, language, show, emit, signal) => {
-    const frame = element("iframe", { src: address, title: TEXTS[language][0] });
+  /**
+   * The public page in a frame that takes the height of its content and tells what happens in it. What is known of the visitor
+   * goes through its channel, so that it stands in no address; an appointment to manage has a page of its own.
+   */
+  const inFrame = (page, { manage, ...wishes }, language, show, emit, signal) => {
+    const address = manage ? `${base}/manage/${encodeURIComponent(manage)}?lang=${language}` : page;
+    const frame = element("iframe", { src: `${address}&embed=1`, title: TEXTS[language][0] });
     frame.style.cssText = "display:block;width:100%;height:820px;border:0";
     // A page that is loaded anew tells the same again.
     let last;
@@ -205,7 +209,9 @@ export default ({ code, element, languageOf, origin, sheet, style }) => {
           emit(name, detail);
         }
       };
-      frame.contentWindow.postMessage("cupo:frame", origin, [port2]);
+      frame.contentWindow.postMessage("cupo:frame", new URL(base).origin, [port2]);
+      // As a text: what a framework watches over cannot be handed over as it is.
+      port1.postMessage(JSON.stringify(wishes));
     };
     show(frame);
   };

@@ -48,6 +48,7 @@ pub(super) fn details(state: &BookingState, picks: Picks, choice: Choice) -> imp
         Choice::Anew(slots) => Either::Right(anew(&slots, span)),
     };
     let form = &state.form;
+    let was_posted = !form.idempotency_key.is_empty();
     let nothing = Vec::new();
     let asked = event
         .questions
@@ -70,7 +71,13 @@ pub(super) fn details(state: &BookingState, picks: Picks, choice: Choice) -> imp
         .needs_phone
         .then(|| field("phone", t("public.phone"), Need::Required).line(&form.phone, line("tel", "tel")));
     view! {
-        <form method="post" action=format!("/{}/{}", state.org, event.slug) class="stack details" id="details">
+        <form
+            method="post"
+            action=format!("/{}/{}", state.org, event.slug)
+            class="stack details"
+            id="details"
+            data-typed=was_posted.then_some("")
+        >
             <h3>{t("public.your_details")}</h3>
             {when}
             {hidden(state, picks)}

@@ -32,6 +32,8 @@ pub struct BookingForm {
     pub notes: String,
     /// The answers by the ids of their questions, as posted: `answers.` and the id.
     pub answers: BTreeMap<String, Vec<String>>,
+    /// Where the visitor came from, as the page around a frame knows it: `tracking.` and the parameter's name.
+    pub tracking: BTreeMap<String, String>,
     /// `weekly`, `every_two_weeks` or `monthly`; empty for one date alone.
     pub frequency: String,
     /// How many dates.
@@ -76,6 +78,8 @@ impl From<Vec<(String, String)>> for BookingForm {
                 other => {
                     if let Some(id) = other.strip_prefix("answers.") {
                         form.answers.entry(id.to_owned()).or_default().push(value);
+                    } else if let Some(parameter) = other.strip_prefix("tracking.") {
+                        form.tracking.insert(parameter.to_owned(), value);
                     }
                 }
             }
@@ -161,7 +165,7 @@ impl BookingForm {
             link: self.link.as_deref().and_then(filled),
             answers,
             recurrence,
-            tracking: BTreeMap::new(),
+            tracking: self.tracking.clone(),
         })
     }
 
@@ -249,6 +253,13 @@ mod tests {
         let form = form(&[("slot", "2026-12-03T09:00:00Z"), ("answers.topics", "Tax"), ("answers.topics", "Law")]);
         let request = form.to_request("studio", "intro", tag("en")).unwrap();
         assert_eq!(request.answers["topics"].texts(), ["Tax", "Law"]);
+    }
+
+    #[test]
+    fn where_the_visitor_came_from_is_told_by_the_page_around_a_frame() {
+        let form = form(&[("slot", "2026-12-03T09:00:00Z"), ("tracking.utm_source", "letter"), ("utm_term", "x")]);
+        let request = form.to_request("studio", "intro", tag("en")).unwrap();
+        assert_eq!(request.tracking, BTreeMap::from([("utm_source".to_owned(), "letter".to_owned())]));
     }
 
     #[test]

@@ -55,6 +55,14 @@ fn a_refused_form_keeps_what_was_typed_and_tells_the_problem_beside_its_field() 
 }
 
 #[test]
+fn a_form_tells_the_script_of_a_frame_whether_it_has_been_filled_in() {
+    let mut state = state(query(None, None, Some("2026-11-23T09:00:00Z")));
+    assert!(!render_booking_page(&context(Locale::En), &state).contains("data-typed"));
+    state.form = BookingForm { idempotency_key: "key-1".to_owned(), ..BookingForm::default() };
+    assert!(render_booking_page(&context(Locale::En), &state).contains("id=\"details\" data-typed"));
+}
+
+#[test]
 fn a_slot_that_was_lost_is_chosen_anew_within_the_form() {
     let mut state = state(query(Some("2026-11-23"), None, None));
     state.form = BookingForm {
