@@ -1,8 +1,12 @@
 // The dashboard's page for embedding: options, preview, code, theme, and the check of a site.
 
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
 import AxeBuilder from '@axe-core/playwright';
+import { build } from 'esbuild';
 import { keepScreenshot } from './screenshots';
+import { openSite } from './site';
 import { freeDays } from './widget';
 import { test as base, expect, World } from './world';
 
@@ -66,6 +70,56 @@ test('the preview and the code follow what is chosen', async ({ page, world }) =
 
   await page.getByText('Phone', { exact: true }).click();
   await expect.poll(async () => (await page.locator('.embed-stage iframe').boundingBox())?.width).toBeLessThanOrEqual(375);
+});
+
+test.describe('the code does what it promises', () => {
+  const ways = {
+    inline: (page: Page) => expect(freeDays(page).first()).toBeVisible(),
+    page: (page: Page) => expect(freeDays(page).first()).toBeVisible(),
+    popup: async (page: Page) => {
+      await page.waitForFunction(() => 'Cupo' in window);
+      await page.getByRole('link', { name: 'Reserve {now}' }).click();
+      await expect(freeDays(page.getByRole('dialog')).first()).toBeVisible();
+    },
+    floating: async (page: Page) => {
+      await page.getByRole('button', { name: 'Reserve {now}' }).click();
+      await expect(freeDays(page.getByRole('dialog')).first()).toBeVisible();
+    },
+    link: async (page: Page) => {
+      await page.getByRole('link', { name: 'Reserve {now}' }).click();
+      await expect(page).toHaveURL(/\/demo\/intro\?lang=es$/);
+      await expect(freeDays(page).first()).toBeVisible();
+    },
+  };
+  /** What a site has beside the code: with a tag manager the places that the code looks for. */
+  const sites: Record<string, (code: string) => Promise<string>> = {
+    html: async (code) => code,
+    gtm: async (code) => `<div id="booking"></div><a href="#booking">Reserve {now}</a>${code}`,
+    react: async (code) => {
+      const contents = `import { createElement } from 'react';\nimport { createRoot } from 'react-dom/client';\n${code}
+        createRoot(document.querySelector('#app')).render(createElement(Booking));`;
+      const made = await build({
+        stdin: { contents, resolveDir: dirname(fileURLToPath(import.meta.url)), loader: 'jsx' },
+        jsx: 'automatic',
+        bundle: true,
+        write: false,
+        format: 'iife',
+        define: { 'process.env.NODE_ENV': '"production"' },
+      });
+      return `<div id="app"></div><script>${made.outputFiles[0].text.replaceAll('</script', '<\\/script')}</script>`;
+    },
+  };
+  for (const platform of Object.keys(sites))
+    test(`on a site with ${platform}, whichever way is chosen`, async ({ page, world }) => {
+      await signIn(page, world);
+      for (const [way, works] of Object.entries(ways)) {
+        const query = new URLSearchParams({ event: 'demo/intro', way, platform, language: 'es', text: 'Reserve {now}' });
+        await page.goto(`${world.cupo}/dashboard/embed?${query}`);
+        const pasted = await code(page).inputValue();
+        await openSite(page, world, await sites[platform](pasted), { path: `/${way}` });
+        await works(page);
+      }
+    });
 });
 
 test('the organization’s look is stored, and every calendar without a look of its own has it', async ({ page, world }) => {

@@ -136,28 +136,28 @@ impl Choice {
     }
 
     fn react(&self, base_url: &str) -> String {
-        if self.way == Way::Link {
-            return self.html(base_url);
-        }
-        let data: String = match self.way {
-            Way::Floating => self
-                .of_button()
-                .map(|(name, value)| format!("    script.dataset.{name} = {};\n", quoted(value)))
-                .collect(),
-            _ => String::new(),
+        // What JSX would take for an expression is written as text; everything else it reads as HTML does.
+        let jsx = |html: String| html.replace('{', "&#123;").replace('}', "&#125;");
+        let single = |element: String| element.replace("></cupo-booking>", " />");
+        let (shown, loaded) = match self.way {
+            Way::Inline => (single(self.element("")), String::new()),
+            Way::Page => (single(self.element(" full-page=\"\"")), String::new()),
+            Way::Popup => (jsx(self.html(base_url).lines().skip(1).collect()), String::new()),
+            Way::Link => return format!("export function Booking() {{\n  return {};\n}}", jsx(self.html(base_url))),
+            Way::Floating => {
+                let data =
+                    self.of_button().map(|(name, value)| format!("    script.dataset.{name} = {};\n", quoted(value)));
+                ("null".to_owned(), data.collect())
+            }
         };
-        let shown = match self.way {
-            Way::Inline => self.element("").replace("></cupo-booking>", " />"),
-            Way::Page => self.element(" full-page=\"\"").replace("></cupo-booking>", " />"),
-            Way::Popup => self.html(base_url).lines().skip(1).collect(),
-            Way::Floating | Way::Link => "null".to_owned(),
-        };
+        // A script that another component has loaded brings no button.
+        let button = if self.way == Way::Floating { "[data-floating]" } else { "" };
         format!(
             "import {{ useEffect }} from \"react\";\n\n\
              export function Booking() {{\n  useEffect(() => {{\n    const src = {};\n    \
-             if (document.querySelector(`script[src=\"${{src}}\"]`)) return;\n    \
+             if (document.querySelector(`script[src=\"${{src}}\"]{button}`)) return;\n    \
              const script = Object.assign(document.createElement(\"script\"), {{ src, async: true }});\n\
-             {data}    document.head.append(script);\n  }}, []);\n  return {shown};\n}}",
+             {loaded}    document.head.append(script);\n  }}, []);\n  return {shown};\n}}",
             quoted(&format!("{base_url}/embed.js"))
         )
     }
@@ -213,7 +213,8 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// A text as JavaScript writes it, inside a script element too.
+/// A text as JavaScript writes it, inside a script element too. Braces are for the tag manager, which takes two of them for a
+/// variable of its own.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
@@ -221,6 +222,7 @@ fn quoted(text: &str) -> String {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
             '<' => quoted.push_str("\\u003c"),
+            '{' => quoted.push_str("\\u007b"),
             '\n' | '\r' => quoted.push(' '),
             letter => quoted.push(letter),
         }
@@ -293,6 +295,23 @@ mod tests {
         let code = choice(Way::Floating).snippet(Platform::React, BASE);
         assert!(code.contains("    script.dataset.floating = \"acme/visit\";\n"), "{code}");
         assert!(code.contains("return null;"), "{code}");
+        // Beside another component, which has loaded the script without a button.
+        assert!(code.contains("`script[src=\"${src}\"][data-floating]`"), "{code}");
+        assert!(choice(Way::Page).snippet(Platform::React, BASE).contains(" full-page=\"\" />"));
+    }
+
+    #[test]
+    fn a_link_in_react_is_a_component_and_braces_are_text_everywhere() {
+        let braces = |way| Choice { text: "Book {{now}}".to_owned(), ..choice(way) };
+        let page = "https://book.example.com/acme/visit?lang=es";
+        let link = braces(Way::Link).snippet(Platform::React, BASE);
+        let text = "Book &#123;&#123;now&#125;&#125;";
+        assert_eq!(link, format!("export function Booking() {{\n  return <a href=\"{page}\">{text}</a>;\n}}"));
+        assert!(braces(Way::Popup).snippet(Platform::React, BASE).contains(&format!(">{text}</a>;")));
+        for platform in [Platform::React, Platform::TagManager] {
+            let code = braces(Way::Floating).snippet(platform, BASE);
+            assert!(code.contains("script.dataset.text = \"Book \\u007b\\u007bnow}}\";"), "{code}");
+        }
     }
 
     #[test]
