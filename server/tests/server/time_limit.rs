@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cupo_server::Server;
 use sqlx::{Connection, SqliteConnection, query, query_scalar};
+use tokio::time::timeout;
 
 use crate::world::{World, booking, configuration, problem, slots_path, today};
 
@@ -39,15 +39,28 @@ async fn a_booking_that_takes_too_long_is_put_off_and_is_booked_once_all_the_sam
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slots_that_cannot_be_had_in_time_are_put_off() {
-    let world = World::start().await;
-    let mut config = world.config.clone();
-    // Only what is there at once can be answered.
-    config.limits.request = Duration::ZERO;
-    let hasty = Server::start(config).await.unwrap();
-    let answer = world.client.get(format!("{}{}", hasty.base_url, slots_path("intro", today(), today())));
-    let answer = answer.send().await.unwrap();
-    assert_eq!(answer.headers()["retry-after"], "5");
-    problem(answer, 503, "unavailable").await;
-    hasty.stop().await;
+async fn nobody_waits_long_for_a_database_that_answers_nobody() {
+    let world = World::configured(|google, port, limits| {
+        let text = configuration(google, port, &format!("{limits}request_seconds = 1\n"));
+        format!("{text}[worker]\nin_server = false\n")
+    })
+    .await;
+    let paths = [slots_path("intro", today(), today()), "/embed/v1/event-types/demo/lesson".to_owned()];
+    // Whoever comes now waits for a connection, as without the database.
+    let mut taken = Vec::new();
+    while let Ok(connection) = timeout(Duration::from_millis(500), world.server.store.read()).await {
+        taken.push(connection.unwrap());
+    }
+    for path in &paths {
+        let answer = world.get(path).await;
+        assert_eq!(answer.headers().get("retry-after").unwrap(), "5", "{path}");
+        problem(answer, 503, "unavailable").await;
+    }
+    let page = world.browse("/demo/intro").await;
+    assert_eq!(page.status(), 503);
+    assert!(page.text().await.unwrap().contains("<html"), "people are told by a page");
+    drop(taken);
+    for path in &paths {
+        world.until(path, async || (world.get(path).await.status() == 200).then_some(())).await;
+    }
 }
