@@ -174,16 +174,21 @@ test('whoever goes back after a booking without an answer sees what became of it
 
 test('two calendars of one event type on a page keep apart what is typed', async ({ page, world }) => {
   const body = `${script(world)}<cupo-booking id="one" event="demo/intro"></cupo-booking><cupo-booking id="two" event="demo/intro"></cupo-booking>`;
+  await hearEvents(page);
   await openSite(page, world, body);
   const [one, two] = ['#one', '#two'].map((id) => page.locator(id));
   await expect(slots(one).first()).toBeVisible();
   const [start] = await openWholeDay(two);
   await two.locator(`button[data-start="${start}"]`).click();
   await fillDetails(two, 'Tom Two', 'tom@example.net');
+  const held: string[] = [];
+  page.on('request', (request) => request.method() === 'POST' && request.url().includes('/embed/v1/holds') && held.push(request.url()));
   await page.reload();
+  await expect.poll(async () => (await told(page)).filter(([name]) => name === 'ready').length).toBe(2);
   await expect(two.getByLabel(/^name/i)).toHaveValue('Tom Two');
   await expect(slots(one).first()).toBeVisible();
   await expect(one.getByLabel(/^name/i)).toHaveCount(0);
+  expect(held).toHaveLength(1);
   // What the first one does is nothing to the second.
   const released: string[] = [];
   page.on('request', (request) => request.method() === 'DELETE' && released.push(request.url()));
