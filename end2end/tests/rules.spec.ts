@@ -126,7 +126,7 @@ test('a series shows which dates are free and books those', async ({ page, world
   expect(mail.text).toContain('Further dates');
 
   // The visitor's page knows the others, and cancels this one and those that follow.
-  const manage = await page.getByRole('link', { name: /change or cancel/i }).first().getAttribute('href');
+  const manage = await page.getByRole('link', { name: /page of your appointment/i }).first().getAttribute('href');
   await page.goto(manage ?? '');
   await page.getByText('Cancel the appointment').first().click();
   await page.getByRole('radio', { name: /dates after it/ }).check();
