@@ -55,8 +55,8 @@ test('real slots stand there before the code has arrived, in one request', async
 test('a press made before the code has arrived is done when it has', async ({ page, world }) => {
   const letGo = await withoutCode(page);
   await open(page, world);
-  const start = await slots(page).nth(1).getAttribute('data-start');
-  await slots(page).nth(1).click();
+  const start = await slots(page).last().getAttribute('data-start');
+  await slots(page).last().click();
   await expect(page.locator('[data-field]')).toHaveCount(0);
   const held = page.waitForRequest((request) => request.url().endsWith('/embed/v1/holds') || request.url().includes('/embed/v1/holds?'));
   await letGo();
@@ -67,8 +67,8 @@ test('a press made before the code has arrived is done when it has', async ({ pa
 test('a length and a time that were chosen before the code has arrived are both meant', async ({ page, world }) => {
   const letGo = await withoutCode(page);
   await open(page, world, 'en-GB', '', 'demo/coaching');
-  const start = await slots(page).nth(1).getAttribute('data-start');
-  await slots(page).nth(1).click();
+  const start = await slots(page).first().getAttribute('data-start');
+  await slots(page).first().click();
   await page.getByRole('radio', { name: '1 h', exact: true }).click();
   const held = page.waitForRequest((request) => request.method() === 'POST' && request.url().includes('/embed/v1/holds'));
   await letGo();
@@ -148,9 +148,9 @@ test('focus and scrolling outlast the moment in which the code takes over', asyn
   const letGo = await withoutCode(page);
   await open(page, world);
   await expect(slots(page).first()).toBeVisible();
-  const second = slots(page).nth(1);
-  const start = await second.getAttribute('data-start');
-  await second.focus();
+  const slot = slots(page).last();
+  const start = await slot.getAttribute('data-start');
+  await slot.focus();
   const scrolled = await page.evaluate(() => {
     const root = document.querySelector('cupo-booking')?.shadowRoot as ShadowRoot;
     const all = [...root.querySelectorAll('*')].filter((node) => node.scrollHeight > node.clientHeight + 8 && /auto|scroll/.test(getComputedStyle(node).overflowY));

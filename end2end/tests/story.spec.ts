@@ -1,6 +1,6 @@
 // The whole story: from signing up to a cancelled appointment, with everything that people see on the way.
 
-import { book, minute, openFreeDay, starts } from './widget';
+import { bookInSight, minute, openWholeDay, starts } from './widget';
 import { expect, test } from './world';
 import { keepScreenshot } from './screenshots';
 
@@ -69,9 +69,10 @@ test('a host sets up, a visitor books, the calendar moves the appointment, the v
   const visitor = await context.browser()!.newContext({ viewport: { width: 1180, height: 900 } });
   const site = await visitor.newPage();
   await site.goto(`${world.site}/?event=fisio-luz/first-visit`);
-  await openFreeDay(site);
+  // On a whole day two hours later is within the host's hours too.
+  const [first] = await openWholeDay(site);
   await keepScreenshot(site, 'widget');
-  const booked = await book(site, 'Vera Visitor', 'vera@example.net');
+  const booked = await bookInSight(site, 'Vera Visitor', 'vera@example.net', first);
   const meet = site.getByRole('link', { name: /meet\.google\.com/ });
   await expect(meet).toBeVisible({ timeout: 30_000 });
   const manage = await site.getByRole('link', { name: /page of your appointment/i }).getAttribute('href');
@@ -123,7 +124,7 @@ test('a host sets up, a visitor books, the calendar moves the appointment, the v
   await expect(page.getByText('Moved to another time')).toBeVisible();
   await world.mailTo('vera@example.net', /moved|changed|new time/i);
   await site.goto(`${world.site}/?event=fisio-luz/first-visit`);
-  await openFreeDay(site);
+  await openWholeDay(site);
   // A drag snaps to quarters of an hour, the slots are half hours: what overlaps the new time is not offered.
   const overlapsMoved = (start: string) => Math.abs(Date.parse(start) - Date.parse(moved)) < 30 * 60_000;
   const offered = await starts(site);
@@ -145,7 +146,7 @@ test('a host sets up, a visitor books, the calendar moves the appointment, the v
   // Its time is free again as soon as Google has told that the event is gone.
   await expect(async () => {
     await site.goto(`${world.site}/?event=fisio-luz/first-visit`);
-    await openFreeDay(site);
+    await openWholeDay(site);
     expect((await starts(site)).filter(overlapsMoved)).not.toEqual([]);
   }).toPass({ timeout: 20_000 });
 

@@ -46,7 +46,11 @@ export async function fillDetails(place: Place, name: string, email: string) {
 /** Books the given start, or the first that is offered, and answers it. */
 export async function book(place: Place, name: string, email: string, start?: string): Promise<string> {
   const offered = await openFreeDay(place);
-  const chosen = start ?? offered[0];
+  return bookInSight(place, name, email, start ?? offered[0]);
+}
+
+/** Books a start of the day that is open. */
+export async function bookInSight(place: Place, name: string, email: string, chosen: string): Promise<string> {
   await place.locator(`button[data-start="${chosen}"]`).click();
   await fillDetails(place, name, email);
   await place.getByRole('button', { name: /confirm booking|confirmar/i }).click();
