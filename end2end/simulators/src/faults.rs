@@ -112,6 +112,8 @@ pub struct Strike {
     pub answer: Option<Response>,
     /// Do everything that was asked, then close the connection without an answer.
     pub drop_answer: bool,
+    /// Do everything that was asked, then wait with the answer.
+    pub answer_delay: Duration,
 }
 
 /// A simulator whose requests can be struck.
@@ -131,6 +133,9 @@ pub async fn strike<S: Struck>(State(simulator): State<Arc<S>>, request: Request
         Some(answer) => answer,
         None => next.run(request).await,
     };
+    if !strike.answer_delay.is_zero() {
+        tokio::time::sleep(strike.answer_delay).await;
+    }
     if strike.drop_answer {
         response.extensions_mut().insert(DropConnection);
     }

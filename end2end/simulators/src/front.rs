@@ -101,6 +101,7 @@ impl Struck for Way {
             delay: Duration::from_millis(fault.delay_ms),
             answer,
             drop_answer: fault.drop_answer_after_effect,
+            ..Strike::default()
         })
     }
 }

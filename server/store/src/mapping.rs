@@ -1,7 +1,7 @@
 //! Where an appointment lives in the host's calendar.
 
 use chrono::{DateTime, Utc};
-use cupo_core::ids::{CalendarId, ClaimId, OrganizationId};
+use cupo_core::ids::{CalendarId, ClaimId, OrganizationId, UserId};
 
 use crate::row::{Fields, Record, text_enum};
 use crate::tx::sql;
@@ -39,6 +39,8 @@ pub struct AppointmentExternalMapping {
     pub guests: Vec<String>,
     /// The e-mail addresses of the visitors who declined in their calendar, as far as people were told.
     pub declined: Vec<String>,
+    /// Whether a round of the calendar has told of the event since it was written. One that has not may be gone without a word.
+    pub is_told: bool,
     /// When the external event was found or made to be gone.
     pub deleted_at: Option<DateTime<Utc>>,
 }
@@ -46,7 +48,7 @@ pub struct AppointmentExternalMapping {
 macro_rules! columns {
     () => {
         "claim_id, organization_id, calendar_id, external_event_id, etag, ical_uid, html_link, \
-         meeting_state, pushed_sequence, pushed_start, guests, declined, deleted_at"
+         meeting_state, pushed_sequence, pushed_start, guests, declined, is_told, deleted_at"
     };
 }
 
@@ -67,6 +69,7 @@ impl Record for AppointmentExternalMapping {
             pushed_start: fields.optional_instant("pushed_start")?,
             guests: fields.json("guests")?,
             declined: fields.json("declined")?,
+            is_told: fields.flag("is_told")?,
             deleted_at: fields.optional_instant("deleted_at")?,
         })
     }
@@ -78,12 +81,13 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     let stored = sql(concat!(
         "insert into appointment_external_mapping (",
         columns!(),
-        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          on conflict (claim_id) do update
             set calendar_id = excluded.calendar_id, external_event_id = excluded.external_event_id,
                 etag = excluded.etag, ical_uid = excluded.ical_uid, html_link = excluded.html_link,
                 meeting_state = excluded.meeting_state, pushed_sequence = excluded.pushed_sequence,
-                pushed_start = excluded.pushed_start, guests = excluded.guests, declined = excluded.declined, deleted_at = excluded.deleted_at
+                pushed_start = excluded.pushed_start, guests = excluded.guests, declined = excluded.declined,
+                is_told = excluded.is_told, deleted_at = excluded.deleted_at
           where appointment_external_mapping.organization_id = excluded.organization_id"
     ))
     .bind(&mapping.claim_id)
@@ -98,6 +102,7 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     .bind(mapping.pushed_start)
     .bind(serde_json::to_string(&mapping.guests)?)
     .bind(serde_json::to_string(&mapping.declined)?)
+    .bind(mapping.is_told)
     .bind(mapping.deleted_at)
     .execute(tx)
     .await?;
@@ -180,6 +185,47 @@ pub async fn mapping_list_standing(
          order by claim_id"
     ))
     .bind(organization_id)
+    .bind(calendar_id)
+    .bind(now)
+    .list(tx)
+    .await
+}
+
+/// The external event of a coming appointment, as it is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEvent {
+    pub external_event_id: String,
+    pub etag: Option<String>,
+    /// As in [`AppointmentExternalMapping`].
+    pub is_told: bool,
+}
+
+impl Record for KnownEvent {
+    const TABLE: &'static str = "appointment_external_mapping";
+
+    fn decode(fields: &Fields<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            external_event_id: fields.text("external_event_id")?,
+            etag: fields.optional_text("etag")?,
+            is_told: fields.flag("is_told")?,
+        })
+    }
+}
+
+/// The events in a calendar of the host that are to stand there for confirmed appointments which are not over at `now`.
+pub async fn mapping_list_known(
+    tx: &mut Tx,
+    organization_id: &OrganizationId,
+    host_user_id: &UserId,
+    calendar_id: &CalendarId,
+    now: DateTime<Utc>,
+) -> Result<Vec<KnownEvent>, StoreError> {
+    sql("select distinct m.external_event_id, m.etag, m.is_told
+           from appointment a join appointment_external_mapping m on m.claim_id = a.claim_id
+          where a.organization_id = $1 and a.status = 'confirmed' and a.end_at > $4 and a.host_user_id = $2
+            and m.organization_id = $1 and m.calendar_id = $3 and m.deleted_at is null")
+    .bind(organization_id)
+    .bind(host_user_id)
     .bind(calendar_id)
     .bind(now)
     .list(tx)

@@ -190,14 +190,14 @@ impl Picture {
         if *cancelled && !has_ended {
             verdict.lost.push(format!("{email} cancelled, and the appointment {id} is {status}"));
         }
-        if !has_ended && by_hand.deleted && stored.end_at > self.now {
-            verdict.lost.push(format!("a host deleted the event of {id} of {email}, and it is {status}"));
-        }
         // A visitor who asked for this time may have asked after the host, and took along those who share the event.
         let sharing = self.appointments.iter().filter(|of| of.claim_id == *claim_id);
         let mut visitors = sharing.flat_map(|of| self.bookings.iter().filter(|it| it.email == of.visitor_email));
         let was_asked_for =
             by_hand.asked.contains(start_at) || visitors.any(|booking| booking.moves.contains(start_at));
+        if !has_ended && by_hand.deleted && !was_asked_for && stored.end_at > self.now {
+            verdict.lost.push(format!("a host deleted the event of {id} of {email}, and it is {status}"));
+        }
         if let Some(moved_to) = by_hand.moved_to
             && status == "confirmed"
             && !was_asked_for

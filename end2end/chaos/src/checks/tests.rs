@@ -138,8 +138,15 @@ fn an_appointment_that_ended_without_anybody_asking_is_lost() {
 #[test]
 fn a_cancellation_or_a_deletion_without_effect_is_lost() {
     assert_eq!(counts(|picture| picture.bookings[0].cancelled = true), [1, 0, 0, 0, 0]);
-    let deleted = ByHand { deleted: true, ..ByHand::default() };
-    assert_eq!(counts(|picture| drop(picture.by_hand.insert("k1".to_owned(), deleted))), [1, 0, 0, 0, 0]);
+    let delete = |picture: &mut Picture| {
+        picture.by_hand.insert("k1".to_owned(), ByHand { deleted: true, ..ByHand::default() });
+    };
+    assert_eq!(counts(delete), [1, 0, 0, 0, 0]);
+    let asked_for_another_time = counts(|picture| {
+        delete(picture);
+        picture.bookings[0].moves.insert(at(START));
+    });
+    assert_eq!(asked_for_another_time, [0; 5]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Faults on demand: what goes wrong, for which requests, and how often.
 
+use std::time::Duration;
+
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,8 @@ pub struct Fault {
     pub delay_ms: u64,
     /// Do everything that was asked, then close the connection without an answer.
     pub drop_answer_after_effect: bool,
+    /// Do everything that was asked, then wait with the answer, in milliseconds.
+    pub late_answer_ms: u64,
     /// The header `Retry-After` beside `status`, in seconds.
     pub retry_after: Option<u64>,
     /// A free/busy query answers with an error for one calendar.
@@ -53,6 +57,7 @@ impl Default for Fault {
             body_reason: None,
             delay_ms: 0,
             drop_answer_after_effect: false,
+            late_answer_ms: 0,
             retry_after: None,
             free_busy_error: None,
             lose_notifications: false,
@@ -90,7 +95,8 @@ impl faults::Fault for Fault {
             || self.double_notifications
             || self.late_notifications_ms > 0
             || self.overtaken_notifications_ms > 0;
-        let for_requests = self.status.is_some() || self.delay_ms > 0 || self.drop_answer_after_effect;
+        let for_requests =
+            self.status.is_some() || self.delay_ms > 0 || self.late_answer_ms > 0 || self.drop_answer_after_effect;
         let target = match (for_requests, self.free_busy_error.is_some(), for_notifications) {
             (true, false, false) => Target::Request,
             (false, true, false) => Target::FreeBusy,
@@ -131,8 +137,12 @@ impl Faults {
 impl Fault {
     /// What it does to a request at `path`.
     pub fn strike(&self, path: &str) -> Strike {
-        let delay = std::time::Duration::from_millis(self.delay_ms);
-        Strike { delay, answer: self.answer(path), drop_answer: self.drop_answer_after_effect }
+        Strike {
+            delay: Duration::from_millis(self.delay_ms),
+            answer: self.answer(path),
+            drop_answer: self.drop_answer_after_effect,
+            answer_delay: Duration::from_millis(self.late_answer_ms),
+        }
     }
 
     /// The answer in place of the real one, in the shape of the API or of the token endpoint.

@@ -176,6 +176,7 @@ impl Fault {
             delay: Duration::from_millis(self.delay_ms),
             answer: self.answer(path, now),
             drop_answer: self.drop_answer_after_effect,
+            ..Strike::default()
         }
     }
 

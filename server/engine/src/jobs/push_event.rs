@@ -11,17 +11,17 @@ use cupo_providers::{
     PutOutcome,
 };
 use cupo_store::{
-    Appointment, AppointmentExternalMapping, Calendar, Job, MeetingState, appointment_list_by_claim,
+    Appointment, AppointmentExternalMapping, Calendar, Job, MeetingState, Tx, appointment_list_by_claim,
     appointment_set_meeting_url, busy_interval_delete, calendar_get, mapping_get, mapping_mark_deleted, mapping_upsert,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, PullChanges, ReadMeetingLink, Task};
+use super::{DeleteOrphan, Outcome, PullChanges, ReadMeetingLink, Task};
 use crate::{
     Engine, EngineError,
     details::{Details, version_of},
     engine::transact,
-    sync::BEING_DELETED,
+    sync::{BEING_DELETED, NOTHING_PUSHED},
 };
 
 /// Makes the event in the host's calendar equal to the appointments of a claim: one event with everybody who has a seat.
@@ -103,17 +103,18 @@ async fn put(
     let Details { appointment, target, .. } = &wanted.details;
     let organization_id = &appointment.organization_id;
     // What is gone because nobody was confirmed may be wanted again: a host agreed a second time.
-    let mapping = mapping.as_ref().filter(|mapping| mapped.is_some() && mapping.deleted_at.is_none());
-    if mapping.is_some_and(|mapping| mapping.pushed_sequence == wanted.version) {
-        return Ok(Outcome::Done);
-    }
+    let before = mapping;
+    let mapping = before.as_ref().filter(|mapping| mapped.is_some() && mapping.deleted_at.is_none());
     let mapped = mapped.as_ref().filter(|_| mapping.is_some());
     let Some(calendar) = mapped.or(target.as_ref()) else { return Ok(Outcome::Done) };
+    let event = event_of(engine, claim_id, wanted, mapping, calendar);
+    let invited: Vec<String> = event.attendees.iter().map(|attendee| attendee.email.clone()).collect();
+    if mapping.is_some_and(|mapping| has_all(mapping, wanted, &invited)) {
+        return Ok(Outcome::Done);
+    }
     if mapping.is_none() && job.attempts > 1 && was_there(engine, claim_id, calendar).await? {
         return Ok(Outcome::Retry(TimeDelta::zero(), "its event was there".to_owned()));
     }
-    let event = event_of(engine, claim_id, wanted, mapping, calendar);
-    let invited: Vec<String> = event.attendees.iter().map(|attendee| attendee.email.clone()).collect();
     let gone: Vec<String> = match mapping {
         Some(mapping) => mapping.guests.iter().filter(|guest| !invited.contains(guest)).cloned().collect(),
         None => Vec::new(),
@@ -137,16 +138,18 @@ async fn put(
             Ok(Outcome::Retry(engine.pause(job), "its event stands at another time".to_owned()))
         }
         Ok(outcome) => {
-            let stored = Stored { calendar, old: mapping, guests: invited };
+            let stored = Stored { calendar, before: before.as_ref(), is_new: mapping.is_none(), guests: invited };
             store_outcome(engine, claim_id, wanted, stored, outcome).await
         }
         // It was deleted before, because nobody was confirmed then; that the answer was lost is no reason to cancel.
         Err(EngineError::Provider(error @ ProviderError::NotFound))
             if mapping.is_some_and(|mapping| mapping.pushed_sequence == BEING_DELETED) =>
         {
-            transact!(engine, tx => {
-                mapping_mark_deleted(tx, organization_id, claim_id, engine.now()).await?;
-            })?;
+            if let Some(mapping) = mapping {
+                transact!(engine, tx => {
+                    mark_gone(engine, tx, mapping).await?;
+                })?;
+            }
             Ok(Outcome::Retry(TimeDelta::zero(), error.to_string()))
         }
         // Somebody changed or deleted it there: learn what, then decide again. The calendar wins.
@@ -167,16 +170,30 @@ async fn put(
     }
 }
 
-/// Whether the event stands in the calendar, because the answer to an earlier try was lost: it is adopted then, with what the
-/// host has done to it meanwhile.
+/// Whether the provider has what is wanted. Who shares a slot alone after others did may have the version of one of those.
+fn has_all(mapping: &AppointmentExternalMapping, wanted: &Wanted, invited: &[String]) -> bool {
+    mapping.pushed_sequence == wanted.version
+        && mapping.guests.len() == invited.len()
+        && invited.iter().all(|guest| mapping.guests.contains(guest))
+        && mapping.pushed_start.is_none_or(|start| start == wanted.details.appointment.start_at)
+}
+
+/// Whether the event stands in the calendar, or in another one to which its host has carried it, because the answer to an
+/// earlier try was lost: it is adopted then, with what the host has done to it meanwhile.
 async fn was_there(engine: &Engine, claim_id: &ClaimId, calendar: &Calendar) -> Result<bool, EngineError> {
-    let Calendar { id, organization_id, .. } = calendar;
-    if let Err(error) = engine.pull(organization_id, id).await {
-        // A calendar that cannot be read may well be written to.
-        tracing::warn!(calendar = %id, %error, "whether an event was written before could not be learned");
+    let organization_id = &calendar.organization_id;
+    let others = engine.other_calendars(&mut engine.0.store.read().await?, calendar).await?;
+    for Calendar { id, .. } in std::iter::once(calendar).chain(&others) {
+        if let Err(error) = engine.pull(organization_id, id).await {
+            // A calendar that cannot be read may well be written to.
+            tracing::warn!(calendar = %id, %error, "whether an event was written before could not be learned");
+        }
+        let mapping = mapping_get(&mut engine.0.store.read().await?, organization_id, claim_id).await?;
+        if mapping.is_some_and(|mapping| mapping.deleted_at.is_none()) {
+            return Ok(true);
+        }
     }
-    let mapping = mapping_get(&mut engine.0.store.read().await?, organization_id, claim_id).await?;
-    Ok(mapping.is_some_and(|mapping| mapping.deleted_at.is_none()))
+    Ok(false)
 }
 
 /// The calendar for a new event is not there. When it is really gone, it is dropped, and the event goes to the one that
@@ -189,28 +206,59 @@ async fn after_lost_calendar(engine: &Engine, calendar: &Calendar) -> Result<Out
 /// Where the event was written, and who was invited to it.
 struct Stored<'a> {
     calendar: &'a Calendar,
-    old: Option<&'a AppointmentExternalMapping>,
+    /// What was known when the provider was asked.
+    before: Option<&'a AppointmentExternalMapping>,
+    is_new: bool,
     guests: Vec<String>,
 }
 
-/// Remembers what the provider holds. Appointments that have moved on meanwhile are pushed again.
+/// What a round has learned of the event since the provider was asked to write it: that is newer than the answer, for the
+/// provider wrote over nothing else than what was known before. Where it was deleted, the answer may be of one that was made
+/// after that.
+fn learned_since(
+    before: Option<&AppointmentExternalMapping>,
+    now: Option<AppointmentExternalMapping>,
+    outcome: &PutOutcome,
+) -> Option<AppointmentExternalMapping> {
+    let state = |of: &AppointmentExternalMapping| {
+        (of.calendar_id.clone(), of.external_event_id.clone(), of.etag.clone(), of.deleted_at)
+    };
+    let is_of_answer =
+        |now: &AppointmentExternalMapping| now.external_event_id == outcome.id && now.etag == outcome.etag;
+    now.filter(|now| now.deleted_at.is_none() && before.map(state) != Some(state(now)) && !is_of_answer(now))
+}
+
+/// Remembers what the provider holds. Appointments that have moved on meanwhile are pushed again, and so is an event that was
+/// changed meanwhile.
 async fn store_outcome(
     engine: &Engine,
     claim_id: &ClaimId,
     wanted: &Wanted,
-    Stored { calendar, old, guests }: Stored<'_>,
+    Stored { calendar, before, is_new, guests }: Stored<'_>,
     outcome: PutOutcome,
 ) -> Result<Outcome, EngineError> {
     let organization_id = &wanted.details.appointment.organization_id;
     let has_moved_on = transact!(engine, tx => {
         let wants_meeting = wanted.details.appointment.location.meeting_service().is_some();
-        let meeting_state = match (&outcome.meeting, old) {
-            (MeetingLink::None, Some(old)) => old.meeting_state,
+        let now = mapping_get(tx, organization_id, claim_id).await?;
+        let meeting_state = match (&outcome.meeting, now.as_ref().filter(|_| !is_new)) {
+            (MeetingLink::None, Some(now)) => now.meeting_state,
             // The calendar makes none.
             (MeetingLink::None, None) if wants_meeting => MeetingState::Failed,
             (meeting, _) => state_of(meeting),
         };
-        let mapping = AppointmentExternalMapping {
+        let declined = now.as_ref().map(|now| now.declined.clone()).unwrap_or_default();
+        let is_told = !is_new && now.as_ref().is_some_and(|now| now.is_told);
+        let learned = learned_since(before, now, &outcome);
+        let is_changed = learned.is_some();
+        let start = wanted.details.appointment.start_at;
+        let mapping = learned.map(|learned| {
+            let is_same_start = before.is_some_and(|before| before.pushed_start == learned.pushed_start);
+            let pushed_start = if is_same_start { Some(start) } else { learned.pushed_start };
+            let learned = AppointmentExternalMapping { pushed_start, meeting_state, ..learned };
+            still_to_write(learned, &guests)
+        });
+        let mapping = mapping.unwrap_or_else(|| AppointmentExternalMapping {
             claim_id: claim_id.clone(),
             organization_id: organization_id.clone(),
             calendar_id: calendar.id.clone(),
@@ -220,12 +268,19 @@ async fn store_outcome(
             html_link: outcome.html_link.clone(),
             meeting_state,
             pushed_sequence: wanted.version,
-            pushed_start: Some(wanted.details.appointment.start_at),
+            pushed_start: Some(start),
             guests: guests.clone(),
-            declined: mapping_get(tx, organization_id, claim_id).await?.map(|old| old.declined).unwrap_or_default(),
+            declined,
+            is_told,
             deleted_at: None,
-        };
+        });
         mapping_upsert(tx, &mapping).await?;
+        if mapping.external_event_id != outcome.id {
+            // The host carried the event away that an earlier try had made: the one that was made now is a second one.
+            let (calendar_id, claim_id) = (calendar.id.clone(), claim_id.clone());
+            let second = DeleteOrphan { calendar_id, claim_id, external_event_id: outcome.id.clone() };
+            engine.enqueue(tx, organization_id, &second).await?;
+        }
         // The sync may have met it before its id was known here; not every provider tells our mark.
         busy_interval_delete(tx, organization_id, &calendar.id, &outcome.id, engine.now()).await?;
         let current = appointment_list_by_claim(tx, organization_id, claim_id).await?;
@@ -244,13 +299,21 @@ async fn store_outcome(
                 appointment_set_meeting_url(tx, organization_id, &appointment.id, Some(&url)).await?;
             }
         }
-        version_of(&current) != wanted.version
+        is_changed || version_of(&current) != wanted.version
     })?;
     engine.committed(organization_id);
     if has_moved_on {
         return Ok(Outcome::Retry(TimeDelta::zero(), "the appointment has changed meanwhile".to_owned()));
     }
     Ok(Outcome::Done)
+}
+
+/// What a round has learned of an event that was written meanwhile: it is not known to be what is wanted, and those who were
+/// invited are.
+fn still_to_write(learned: AppointmentExternalMapping, invited: &[String]) -> AppointmentExternalMapping {
+    let mut guests = learned.guests.clone();
+    guests.extend(invited.iter().filter(|guest| !learned.guests.contains(guest)).cloned());
+    AppointmentExternalMapping { guests, pushed_sequence: NOTHING_PUSHED, ..learned }
 }
 
 async fn delete(
@@ -272,16 +335,32 @@ async fn delete(
         provider.delete_event(&access, external_id, event_id, true).await
     };
     engine.call_provider(organization_id, &calendar.account_id, call).await?;
-    let is_wanted_again = transact!(engine, tx => {
-        mapping_mark_deleted(tx, organization_id, &mapping.claim_id, engine.now()).await?;
+    let (is_gone, is_wanted_again) = transact!(engine, tx => {
+        let is_gone = mark_gone(engine, tx, &mapping).await?;
         let sharing = appointment_list_by_claim(tx, organization_id, &mapping.claim_id).await?;
-        sharing.iter().any(|appointment| appointment.status == AppointmentStatus::Confirmed)
+        (is_gone, sharing.iter().any(|appointment| appointment.status == AppointmentStatus::Confirmed))
     })?;
     engine.committed(organization_id);
+    if !is_gone {
+        return Ok(Outcome::Retry(TimeDelta::zero(), "its event was carried elsewhere meanwhile".to_owned()));
+    }
     if is_wanted_again {
         return Ok(Outcome::Retry(TimeDelta::zero(), "the appointment was confirmed meanwhile".to_owned()));
     }
     Ok(Outcome::Done)
+}
+
+/// Notes that an event is gone, unless its host carried it into another calendar before it could be deleted where it was: then it
+/// stands there.
+async fn mark_gone(engine: &Engine, tx: &mut Tx, deleted: &AppointmentExternalMapping) -> Result<bool, EngineError> {
+    let AppointmentExternalMapping { organization_id, claim_id, calendar_id, external_event_id, .. } = deleted;
+    let now = mapping_get(tx, organization_id, claim_id).await?;
+    let is_there =
+        now.is_some_and(|now| now.calendar_id == *calendar_id && now.external_event_id == *external_event_id);
+    if is_there {
+        mapping_mark_deleted(tx, organization_id, claim_id, engine.now()).await?;
+    }
+    Ok(is_there)
 }
 
 /// Notes on the mapping that its event is being deleted, so that whoever finds it gone knows by whom, also when the answer gets

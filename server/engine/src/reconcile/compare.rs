@@ -54,8 +54,8 @@ struct Comparison<'a> {
 }
 
 impl Engine {
-    /// Compares a round with the appointments and mends what differs; `None` when the calendar was read by somebody
-    /// else since.
+    /// Compares a round with the appointments and mends what differs; `None` when the calendar was read, or one of our events
+    /// written, by somebody else since.
     pub(super) async fn compare(
         &self,
         compared: &Compared,
@@ -105,7 +105,7 @@ impl Engine {
         let Some(calendar) = calendar_get(tx, &asked.organization_id, &asked.id).await? else {
             return Ok(Some(Vec::new()));
         };
-        if calendar.sync_cursor != asked.sync_cursor {
+        if calendar.sync_cursor != asked.sync_cursor || self.is_outdated(tx, &calendar, round).await? {
             return Ok(None);
         }
         let mut comparison = Comparison { engine: self, calendar, round, marked, mending, findings: Vec::new() };

@@ -121,14 +121,17 @@ impl Engine {
                 let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
                     provider.find_moved(&access, calendar_id, id, uid).await
                 };
+                let is_of_same = other.account_id == calendar.account_id;
                 let found = match self.call_provider(&other.organization_id, &other.account_id, call).await {
-                    // A calendar that is gone too, or that nobody can ask until somebody mends it, holds nothing for us.
+                    // A calendar that is gone too holds nothing for us.
+                    Err(EngineError::Provider(ProviderError::NotFound)) => None,
+                    // Nor does one that nobody can ask until somebody mends it. What goes for the account that was just read is
+                    // that the event may well be there: it is looked for once more when the account works again.
                     Err(
-                        EngineError::Provider(ProviderError::NotFound)
-                        | EngineError::ReconnectNeeded(_)
+                        EngineError::ReconnectNeeded(_)
                         | EngineError::ConsentNeeded(_)
                         | EngineError::OperatorNeeded(_),
-                    ) => None,
+                    ) if !is_of_same => None,
                     found => found?,
                 };
                 let is_ours = |event: &CalendarEvent| {
@@ -146,7 +149,7 @@ impl Engine {
     }
 
     /// The other calendars of the host that are followed and written to, those of the same account first.
-    async fn other_calendars(&self, tx: &mut Tx, calendar: &Calendar) -> Result<Vec<Calendar>, EngineError> {
+    pub(crate) async fn other_calendars(&self, tx: &mut Tx, calendar: &Calendar) -> Result<Vec<Calendar>, EngineError> {
         let mut others = Vec::new();
         for other in calendar_list_by_user(tx, &calendar.organization_id, &calendar.user_id).await? {
             if other.id == calendar.id || !other.can_write || !self.is_in_use(tx, &other).await? {
@@ -196,6 +199,7 @@ impl Engine {
             etag: None,
             ical_uid: event.ical_uid.clone(),
             html_link: event.html_link.clone(),
+            is_told: false,
             ..old.clone()
         };
         mapping_upsert(tx, &mapping).await?;

@@ -22,7 +22,7 @@ mod lost_calendar;
 mod own_events;
 mod series;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -35,15 +35,16 @@ use cupo_providers::{
     CalendarEvent, CalendarProvider, Changes, EventChange, EventKind, EventStatus, ProviderError, SyncCursor,
 };
 use cupo_store::{
-    BusyInterval, BusyKind, Calendar, Tx, busy_interval_delete, busy_interval_ids_of_event, busy_interval_upsert,
-    busy_intervals_replace, calendar_get, calendar_update_sync, mapping_get_by_external, schedule_get_by_user,
+    AppointmentExternalMapping, BusyInterval, BusyKind, Calendar, KnownEvent, Tx, busy_interval_delete,
+    busy_interval_ids_of_event, busy_interval_upsert, busy_intervals_replace, calendar_get, calendar_update_sync,
+    mapping_get_by_external, mapping_list_known, mapping_upsert, schedule_get_by_user,
 };
 
 use crate::{Engine, EngineError, engine::transact};
 use elsewhere::Elsewhere;
 pub(crate) use following::time_of;
-pub(crate) use own_events::BEING_DELETED;
 use own_events::MappedEvent;
+pub(crate) use own_events::{BEING_DELETED, NOTHING_PUSHED};
 
 /// How much of the mirrored time may pass before the window is moved on by a full round.
 const WINDOW_SLACK: TimeDelta = TimeDelta::days(30);
@@ -52,9 +53,12 @@ const WINDOW_SLACK: TimeDelta = TimeDelta::days(30);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pulled {
     Applied,
-    /// Another pull saved its cursor first: this one's answer is void.
+    /// Another pull saved its cursor first, or one of our events was written meanwhile: this one's answer is void.
     Overtaken,
 }
+
+/// Our events in a calendar, by their ids, as they were written or read last.
+type Known = BTreeMap<String, KnownEvent>;
 
 /// One round of a calendar, as the provider told it.
 pub(crate) struct Round {
@@ -65,10 +69,25 @@ pub(crate) struct Round {
     elsewhere: Vec<Elsewhere>,
     /// When it was asked: the mirror is no fresher than this.
     asked_at: DateTime<Utc>,
+    /// What was known of our events then.
+    known: Known,
     /// The end of the mirrored time.
     mirror_until: DateTime<Utc>,
     /// The zone in which all-day events are read.
     pub(crate) tz: Tz,
+}
+
+impl Round {
+    /// Whether it says something else of one of our events than what is known.
+    fn tells_otherwise(&self, known: &KnownEvent) -> bool {
+        let KnownEvent { external_event_id, etag, .. } = known;
+        let told = self.changes.events.iter().rev().find_map(|change| match change {
+            EventChange::Upsert(event) => (event.id == *external_event_id).then(|| event.etag != *etag),
+            EventChange::Series { id, .. } | EventChange::Removed { id } => (id == external_event_id).then_some(true),
+        });
+        let is_missed = |full: &Full| full.mapped.iter().any(|mapped| mapped.external_event_id == *external_event_id);
+        told.unwrap_or_else(|| self.full.as_ref().is_some_and(is_missed))
+    }
 }
 
 struct Full {
@@ -99,7 +118,13 @@ impl Engine {
             }
             round => round?,
         };
-        let applied = transact!(self, tx => self.apply(tx, &calendar, &round).await?)?;
+        let applied = transact!(self, tx => {
+            if self.is_outdated(tx, &calendar, &round).await? {
+                Pulled::Overtaken
+            } else {
+                self.apply(tx, &calendar, &round).await?
+            }
+        })?;
         self.committed(organization_id);
         Ok(applied)
     }
@@ -107,6 +132,7 @@ impl Engine {
     async fn ask_for_changes(&self, calendar: &Calendar) -> Result<Round, EngineError> {
         let now = self.now();
         let window = self.mirror_window(now);
+        let known = self.known_events(&mut self.0.store.read().await?, calendar).await?;
         let reaches = calendar.mirror_until.filter(|until| *until > window.end - WINDOW_SLACK);
         if let (Some(cursor), Some(mirror_until)) = (&calendar.sync_cursor, reaches) {
             let cursor = SyncCursor::new(cursor.as_str());
@@ -119,10 +145,11 @@ impl Engine {
                     // What is gone of a calendar that we write to is told from what was known before it was asked.
                     if !(changes.is_whole && calendar.can_write) {
                         self.add_own_series(calendar, &mut changes).await?;
+                        self.add_untold(calendar, &known, &mut changes).await?;
                         let tz = self.zone_of(calendar, &changes).await?;
                         let elsewhere = self.look_elsewhere(calendar, &changes, &[]).await?;
                         let full = changes.is_whole.then(|| Full { mapped: Vec::new() });
-                        return Ok(Round { changes, full, elsewhere, asked_at: now, mirror_until, tz });
+                        return Ok(Round { changes, full, elsewhere, asked_at: now, known, mirror_until, tz });
                     }
                 }
             }
@@ -134,19 +161,69 @@ impl Engine {
     pub(crate) async fn whole_round(&self, calendar: &Calendar) -> Result<Round, EngineError> {
         let now = self.now();
         let window = self.mirror_window(now);
+        let known = self.known_events(&mut self.0.store.read().await?, calendar).await?;
         let mapped = self.mapped_events(calendar, window).await?;
         let mut changes = self.call_changes(calendar, None, window).await?;
         self.add_own_series(calendar, &mut changes).await?;
         self.add_unnamed(calendar, &mapped, &mut changes).await?;
         let tz = self.zone_of(calendar, &changes).await?;
         let elsewhere = self.look_elsewhere(calendar, &changes, &mapped).await?;
-        Ok(Round { changes, full: Some(Full { mapped }), elsewhere, asked_at: now, mirror_until: window.end, tz })
+        let (full, mirror_until) = (Some(Full { mapped }), window.end);
+        Ok(Round { changes, full, elsewhere, asked_at: now, known, mirror_until, tz })
+    }
+
+    async fn known_events(&self, tx: &mut Tx, calendar: &Calendar) -> Result<Known, EngineError> {
+        let Calendar { organization_id, user_id, id, .. } = calendar;
+        let known = mapping_list_known(tx, organization_id, user_id, id, self.now()).await?;
+        Ok(known.into_iter().map(|event| (event.external_event_id.clone(), event)).collect())
+    }
+
+    /// Whether one of our events was written after the round was asked for, which may then tell how the event was before. What it
+    /// tells must not undo what was written.
+    pub(crate) async fn is_outdated(&self, tx: &mut Tx, asked: &Calendar, round: &Round) -> Result<bool, EngineError> {
+        let now_known = self.known_events(tx, asked).await?;
+        let was_written =
+            |now: &&KnownEvent| round.known.get(&now.external_event_id).is_none_or(|before| before.etag != now.etag);
+        Ok(now_known.values().filter(was_written).any(|event| round.tells_otherwise(event)))
     }
 
     /// The time that is mirrored.
     fn mirror_window(&self, now: DateTime<Utc>) -> Interval {
         let ahead = TimeDelta::days(self.0.settings.mirror_days.into());
         Interval { start: now - TimeDelta::days(1), end: now + ahead }
+    }
+
+    /// Asks for our own events that no round has told of since they were written, and this one does not either. One that was
+    /// deleted or moved elsewhere before anybody read the calendar is gone without a word: not every provider tells the end of
+    /// what it never told of.
+    async fn add_untold(&self, calendar: &Calendar, known: &Known, changes: &mut Changes) -> Result<(), EngineError> {
+        let is_mentioned = |id: &str| {
+            changes.events.iter().any(|change| match change {
+                EventChange::Upsert(event) => event.id == id,
+                EventChange::Series { id: told, .. } | EventChange::Removed { id: told } => told == id,
+            })
+        };
+        let untold = known.values().filter(|event| !event.is_told && !is_mentioned(&event.external_event_id));
+        for KnownEvent { external_event_id, .. } in untold.collect::<Vec<_>>() {
+            let found = self.event_at_provider(calendar, external_event_id).await?;
+            changes.events.push(match found {
+                Some(event) => EventChange::Upsert(Box::new(event)),
+                None => EventChange::Removed { id: external_event_id.clone() },
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) async fn event_at_provider(
+        &self,
+        calendar: &Calendar,
+        id: &str,
+    ) -> Result<Option<CalendarEvent>, EngineError> {
+        let calendar_id = calendar.external_id.as_str();
+        let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
+            provider.get_event(&access, calendar_id, id).await
+        };
+        self.call_provider(&calendar.organization_id, &calendar.account_id, call).await
     }
 
     /// Asks for our own events that a whole round did not name. One that the host moved out of the window is still there.
@@ -158,11 +235,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let is_unnamed = |mapped: &&MappedEvent| !is_named(&mapped.external_event_id, &changes.events);
         for unnamed in mapped.iter().filter(is_unnamed).collect::<Vec<_>>() {
-            let (calendar_id, id) = (calendar.external_id.as_str(), unnamed.external_event_id.as_str());
-            let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
-                provider.get_event(&access, calendar_id, id).await
-            };
-            let found = self.call_provider(&calendar.organization_id, &calendar.account_id, call).await?;
+            let found = self.event_at_provider(calendar, &unnamed.external_event_id).await?;
             changes.events.extend(found.map(|event| EventChange::Upsert(Box::new(event))));
         }
         Ok(())
@@ -272,6 +345,7 @@ impl Engine {
                 let mut instances = instances.into_iter();
                 // An event of ours that was made to recur stands for its appointment with its first instance.
                 if let Some(mapping) = mapping_get_by_external(tx, &calendar.organization_id, &calendar.id, id).await? {
+                    let mapping = self.told(tx, mapping).await?;
                     match instances.next() {
                         Some(first) => {
                             let whole = CalendarEvent {
@@ -298,6 +372,20 @@ impl Engine {
         Ok((id, busy))
     }
 
+    /// Notes that the calendar has told of one of our events.
+    async fn told(
+        &self,
+        tx: &mut Tx,
+        mapping: AppointmentExternalMapping,
+    ) -> Result<AppointmentExternalMapping, EngineError> {
+        if mapping.is_told {
+            return Ok(mapping);
+        }
+        let told = AppointmentExternalMapping { is_told: true, ..mapping };
+        mapping_upsert(tx, &told).await?;
+        Ok(told)
+    }
+
     /// The time that an event takes beyond the claims of appointments.
     async fn takes_time(
         &self,
@@ -307,7 +395,10 @@ impl Engine {
         tz: Tz,
     ) -> Result<Option<Interval>, EngineError> {
         match self.own_mapping(tx, calendar, event).await? {
-            Some(mapping) => self.own_event_changed(tx, mapping, event, tz).await,
+            Some(mapping) => {
+                let mapping = self.told(tx, mapping).await?;
+                self.own_event_changed(tx, mapping, event, tz).await
+            }
             None if self.is_copy_of_own(tx, calendar, event).await? => Ok(None),
             None => Ok(event.busy_interval(tz)),
         }

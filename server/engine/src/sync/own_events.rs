@@ -21,7 +21,7 @@ pub(super) struct MappedEvent {
 }
 
 /// A version that no appointment has: the provider's state is not known to be ours.
-const NOTHING_PUSHED: i64 = -1;
+pub(crate) const NOTHING_PUSHED: i64 = -1;
 /// Another: the event is being deleted, because nobody was confirmed. Whether it is there is not known until that is answered.
 pub(crate) const BEING_DELETED: i64 = -2;
 
@@ -123,6 +123,7 @@ impl Engine {
             pushed_start: sharing.first().filter(|_| !was_moved).map(|first| first.start_at),
             guests: old.as_ref().map(|old| old.guests.clone()).unwrap_or_default(),
             declined: old.map(|old| old.declined).unwrap_or_default(),
+            is_told: false,
             deleted_at: None,
         };
         mapping_upsert(tx, &adopted).await?;

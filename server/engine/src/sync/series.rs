@@ -1,8 +1,6 @@
 //! Events of ours that were made to recur: the first date that takes place stands for the appointment.
 
-use std::sync::Arc;
-
-use cupo_providers::{CalendarProvider, Changes, EventChange};
+use cupo_providers::{Changes, EventChange};
 use cupo_store::{Appointment, Calendar, Tx, audit_list, mapping_get_by_external};
 use serde_json::json;
 
@@ -30,11 +28,7 @@ impl Engine {
             }
         }
         for id in own {
-            let (calendar_id, event_id) = (calendar.external_id.as_str(), id.as_str());
-            let call = move |provider: Arc<dyn CalendarProvider>, access| async move {
-                provider.get_event(&access, calendar_id, event_id).await
-            };
-            let found = self.call_provider(&calendar.organization_id, &calendar.account_id, call).await?;
+            let found = self.event_at_provider(calendar, &id).await?;
             // The event by itself gave way to its dates, or none of them is left.
             let first = found.as_ref().and_then(|whole| whole.first_instance.clone());
             changes.events.retain(|change| match change {

@@ -513,6 +513,7 @@ async fn the_event_of_another_organization_in_the_same_calendar_is_theirs() {
             guests: Vec::new(),
             declined: Vec::new(),
             pushed_start: None,
+            is_told: true,
             deleted_at: None,
         };
         let mut tx = scene.world.store.write().await.unwrap();

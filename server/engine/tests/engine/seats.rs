@@ -185,3 +185,22 @@ async fn a_course_that_the_host_drags_while_a_seat_is_taken_goes_where_the_host_
     assert_eq!(event["attendees"].as_array().unwrap().len(), 2);
     assert_eq!(at(event["start"]["dateTime"].as_str().unwrap()), at("2026-11-25T12:00:00Z"));
 }
+
+#[tokio::test]
+async fn who_takes_a_seat_of_somebody_who_leaves_at_once_stands_in_the_event() {
+    let world = World::new().await;
+    world.connect().await;
+    world.offer(course(3)).await;
+    let leo = world.engine.book("a", by("leo", START)).await.unwrap().view;
+    world.run().await;
+    world.engine.book("b", by("mia", START)).await.unwrap();
+    world.engine.reschedule_by_token(&leo.token, &to("2026-11-25T12:00:00Z")).await.unwrap();
+    world.run().await;
+    let mut events = world.events();
+    events.sort_by_key(|event| event["start"]["dateTime"].as_str().map(str::to_owned));
+    let guests: Vec<Vec<_>> = events
+        .iter()
+        .map(|event| event["attendees"].as_array().unwrap().iter().map(|a| a["email"].as_str().unwrap()).collect())
+        .collect();
+    assert_eq!(guests, [["mia@visitor.example"], ["leo@visitor.example"]]);
+}

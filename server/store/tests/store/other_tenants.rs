@@ -180,6 +180,7 @@ on_both! {
                 assert!(!claim_is_remembered(tx, theirs, user, &booked.claim_id).await?);
                 assert!(!calendar_holds_appointments(tx, theirs, calendar, at(0)).await?);
                 assert!(mapping_list_standing(tx, theirs, calendar, at(0)).await?.is_empty());
+                assert!(mapping_list_known(tx, theirs, user, calendar, at(0)).await?.is_empty());
                 assert!(appointment_list_upcoming_for_host(tx, theirs, user, at(0)).await?.is_empty());
                 assert!(job_list_dead(tx, theirs, 100).await?.is_empty());
                 assert_eq!(job_count_dead(tx, theirs).await?, 0);
@@ -196,6 +197,7 @@ on_both! {
                 assert!(claim_is_remembered(tx, ours, user, &booked.claim_id).await?);
                 assert!(calendar_holds_appointments(tx, ours, calendar, at(0)).await?);
                 assert_eq!(mapping_list_standing(tx, ours, calendar, at(0)).await?.len(), 1);
+                assert_eq!(mapping_list_known(tx, ours, user, calendar, at(0)).await?.len(), 1);
                 assert_eq!(appointment_list_upcoming_for_host(tx, ours, user, at(0)).await?.len(), 1);
                 assert_eq!((job_list_dead(tx, ours, 100).await?.len(), job_count_dead(tx, ours).await?), (1, 1));
                 assert!(job_run_at(tx, ours, "waiting").await?.is_some());

@@ -102,6 +102,13 @@ on_both! {
             .read(async |tx| mapping_list_standing(tx, tenant.id(), &tenant.calendar.id, at(50)).await)
             .await;
         assert_eq!(standing.iter().map(|it| &it.claim_id).collect::<Vec<_>>(), [&coming.claim_id]);
+        let known = world
+            .read(async |tx| {
+                mapping_list_known(tx, tenant.id(), &tenant.user.id, &tenant.calendar.id, at(50)).await
+            })
+            .await;
+        let ids: Vec<_> = known.iter().map(|it| it.external_event_id.as_str()).collect();
+        assert_eq!(ids, [coming.id.as_str()]);
         let upcoming = world
             .read(async |tx| appointment_list_upcoming_for_host(tx, tenant.id(), &tenant.user.id, at(50)).await)
             .await;

@@ -6,6 +6,7 @@ mod comparing;
 mod google;
 mod graph;
 mod mails;
+mod meanwhile;
 mod reconnecting;
 mod repeated;
 
@@ -126,6 +127,12 @@ async fn sync<O: Outside>(outside: &O) {
 
 /// Reads one calendar.
 async fn read<O: Outside>(outside: &O, id: &CalendarId) {
+    ask_to_read(outside, id).await;
+    outside.world().engine.run_due_jobs().await.unwrap();
+}
+
+/// Somebody shall read one calendar.
+async fn ask_to_read<O: Outside>(outside: &O, id: &CalendarId) {
     let world = outside.world();
     let now = world.clock.now();
     let job = NewJob {
@@ -140,7 +147,6 @@ async fn read<O: Outside>(outside: &O, id: &CalendarId) {
     let mut tx = world.store.write().await.unwrap();
     job_enqueue(&mut tx, &job).await.unwrap();
     tx.commit().await.unwrap();
-    world.engine.run_due_jobs().await.unwrap();
 }
 
 async fn seen<O: Outside>(outside: &O, view: &AppointmentView) -> AppointmentView {

@@ -5,6 +5,7 @@ use cupo_core::appointment::AppointmentStatus;
 use cupo_simulators::{google, microsoft};
 
 use super::{Google, Graph, Outside, START, Which, at, no_job_failed, once, open, seen, sync};
+use crate::world::because;
 
 const MOVED: &str = "2026-11-26T14:00:00Z";
 
@@ -89,9 +90,38 @@ async fn an_event_that_was_made_without_an_answer_keeps_the_time_that_its_host_g
     no_job_failed(&outside).await;
 }
 
+async fn an_event_that_was_made_without_an_answer_and_carried_away_is_found_where_it_is<O: Failing>() {
+    let outside = Box::pin(open::<O>()).await;
+    let world = outside.world();
+    outside.answers_no_creation();
+    let view = world.book("key", START).await;
+    world.run().await;
+    assert_eq!(outside.standing(Which::Second).await, [once(START)]);
+    outside.change_calendar(Which::Second, Which::Main).await;
+    outside.is_well();
+    world.pass(TimeDelta::minutes(2));
+    world.run().await;
+    assert_eq!(outside.standing(Which::Main).await, [once(START)]);
+    assert_eq!(outside.standing(Which::Second).await, [], "no second one was made");
+    world.engine.cancel_by_token(&view.token, &because("")).await.unwrap();
+    world.run().await;
+    assert_eq!(outside.standing(Which::Main).await, [], "it is known to be the appointment's");
+    no_job_failed(&outside).await;
+}
+
 #[tokio::test]
 async fn in_google() {
     Box::pin(an_event_that_was_made_without_an_answer_keeps_the_time_that_its_host_gave_it::<Google>()).await;
+}
+
+#[tokio::test]
+async fn in_google_and_carried_away() {
+    Box::pin(an_event_that_was_made_without_an_answer_and_carried_away_is_found_where_it_is::<Google>()).await;
+}
+
+#[tokio::test]
+async fn in_outlook_and_carried_away() {
+    Box::pin(an_event_that_was_made_without_an_answer_and_carried_away_is_found_where_it_is::<Graph>()).await;
 }
 
 #[tokio::test]
