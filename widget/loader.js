@@ -82,6 +82,9 @@ const asset = async (address) => {
   return response;
 };
 
+/** Lets the page do something else for a moment. */
+const pause = (ms) => new Promise((then) => setTimeout(then, ms));
+
 /** What is made once for the page; after a failure, again. */
 const once = (make) => {
   let made;
@@ -107,7 +110,9 @@ const code = once(async () => {
   document.head.append(element("link", { rel: "modulepreload", href: address, nonce: script.nonce }));
   const [glue, module] = await Promise.all([import(address), compiled()]);
   await glue.default({ module_or_path: module });
-  return glue.mount;
+  // Not in the same task as what follows.
+  await pause();
+  return glue.prepare;
 });
 const style = once(async () => sheet(await (await asset("__CUPO_WIDGET_CSS__")).text()));
 
@@ -272,8 +277,8 @@ class Booking extends HTMLElement {
     if (!mayCompile()) return fallBack();
     show(element("div", { className: "card bones" }, ...["i", "u", "s"].map((tag) => element(tag)), element("b", {}, loading)));
     // Who waits for them hears of a failure.
-    const mounting = code();
-    for (const started of [mounting, style()]) started.catch(() => {});
+    const preparing = code();
+    for (const started of [preparing, style()]) started.catch(() => {});
     const options = wishesOf(this);
     // The first use of `Intl` takes a slow machine a moment, for which nothing else need wait.
     const zone = globalThis.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
@@ -300,10 +305,7 @@ class Booking extends HTMLElement {
           // A page that asks for trusted types keeps the skeleton until the widget is there.
         }
       }
-      const mount = await mounting;
-      if (signal.aborted) return;
-      if (!again) frame.replaceChildren();
-      this.#unmount = mount(frame, {
+      const mount = (await preparing)({
         first: answer,
         language: tag,
         zone,
@@ -314,10 +316,14 @@ class Booking extends HTMLElement {
         request: (method, address, ...body) =>
           request(method, address + (body[0] ? `?lang=${tag}` : address.includes("?") ? secret : ""), ...body),
       });
+      await pause();
+      if (signal.aborted) return;
+      if (!again) frame.replaceChildren();
+      this.#unmount = mount(frame);
       again?.();
     } catch (error) {
       // A refusal and the notice of it come in no certain order.
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50);
       if (signal.aborted) return;
       if (forbidden) return fallBack();
       console.error("Cupo:", error);

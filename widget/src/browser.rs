@@ -41,6 +41,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn select(this: &PluralRules, number: u32) -> String;
 
+    #[wasm_bindgen(method, js_name = addEventListener)]
+    fn add_event_listener(this: &Listening, name: &str, listener: &JsValue);
+
     #[wasm_bindgen(js_name = addEventListener)]
     pub fn listen_to_window(name: &str, listener: &JsValue, is_capturing: bool);
 
@@ -116,6 +119,8 @@ extern "C" {
 
     #[wasm_bindgen(method, js_name = replaceWith)]
     pub fn replace_with(this: &Place, other: &Place);
+
+    type Listening;
 
     type Scrollable;
 
@@ -195,6 +200,11 @@ pub fn create_element(tag: &str) -> Place {
 /// The nodes within an element as they are now.
 pub fn children(parent: &Place) -> Vec<Place> {
     list(Array::from(&parent.child_nodes()).iter().map(JsCast::unchecked_into))
+}
+
+/// Hears what happens in an element.
+pub fn listen(element: &HtmlElement, name: &str, listener: &JsValue) {
+    element.unchecked_ref::<Listening>().add_event_listener(name, listener);
 }
 
 /// Scrolls an element into sight, no further than it takes.

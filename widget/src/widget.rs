@@ -46,15 +46,16 @@ struct Inner {
 #[derive(Clone)]
 struct Widget(Rc<Inner>);
 
-/// Mounts the widget into an element and gives the function that takes it away again. What the element holds already, the
-/// markup that came with the first view, is taken over: elements stay where they are what the widget shows.
+/// Prepares the widget and gives the function that mounts it into an element, which gives the one that takes it away again: on a
+/// slow machine both at once would keep the visitor waiting. What the element holds already, the markup that came with the first
+/// view, is taken over: elements stay where they are what the widget shows.
 ///
 /// `options` is `{ first, language, zone, link, place, request, emit, options }`: the answer of `/embed/v1/first`, the language
 /// of dates as a BCP 47 tag, the visitor's IANA zone, the secret of a single-use link (may be empty), what tells this widget from
 /// the others of the page and is the same when the page is loaded again, the two functions described at `Inner`, and what the
 /// page wishes (`Wishes::read`). An error means that they are not of this version.
 #[wasm_bindgen]
-pub fn mount(element: HtmlElement, options: JsValue) -> Result<JsValue, JsValue> {
+pub fn prepare(options: JsValue) -> Result<JsValue, JsValue> {
     let member = |key: &str| options.get(key).ok_or_else(|| JsValue::from_str(key));
     let first = member("first")?;
     let (request, emit) = (member("request")?.dyn_into()?, member("emit")?.dyn_into()?);
@@ -71,40 +72,22 @@ pub fn mount(element: HtmlElement, options: JsValue) -> Result<JsValue, JsValue>
     // Where browsers write otherwise than the server, both write as it says.
     let dates = first.optional_text("dates").unwrap_or(language);
     let words = PageWords::new(strings, &dates, &state.zone)?;
-    let shown = AllShown::take_over(element.clone().unchecked_into(), view::widget(&state, &words));
-
-    let listened = element.clone();
-    let widget = Widget(Rc::new(Inner {
-        state: RefCell::new(state),
-        session,
-        kept: RefCell::default(),
-        watched: Cell::new(None),
-        is_stale: Cell::new(false),
-        is_closed: Cell::new(false),
-        shown: RefCell::new(shown),
-        words,
-        element,
-        request,
-        emit,
-    }));
-    let hearing = widget.clone();
-    let listener = Closure::<dyn FnMut(web_sys::Event)>::new(move |event| hearing.hear(&event));
-    let heard = listener.as_ref().unchecked_ref();
-    for name in gesture::EVENTS {
-        listened.add_event_listener_with_callback(name, heard)?;
-    }
-    for name in gesture::WINDOW_EVENTS {
-        browser::listen_to_window(name, heard, true);
-    }
-    widget.bring_about(effects);
-    widget.send(Action::Begin);
-    widget.watch_the_clock();
-    Ok(Closure::once_into_js(move || {
-        widget.close();
-        for name in gesture::WINDOW_EVENTS {
-            browser::leave_window(name, listener.as_ref(), true);
-        }
-        drop(listener);
+    Ok(Closure::once_into_js(move |element: HtmlElement| {
+        let shown = AllShown::take_over(element.clone().unchecked_into(), view::widget(&state, &words));
+        let widget = Widget(Rc::new(Inner {
+            state: RefCell::new(state),
+            session,
+            kept: RefCell::default(),
+            watched: Cell::new(None),
+            is_stale: Cell::new(false),
+            is_closed: Cell::new(false),
+            shown: RefCell::new(shown),
+            words,
+            element,
+            request,
+            emit,
+        }));
+        widget.begin(effects)
     }))
 }
 
@@ -116,6 +99,28 @@ fn slots_answered(month: Month, wish: u32) -> Meaning {
 }
 
 impl Widget {
+    /// Hears what happens, and does what there is to do at first. Gives the function that takes the widget away.
+    fn begin(self, effects: Vec<Effect>) -> JsValue {
+        let hearing = self.clone();
+        let listener = Closure::<dyn FnMut(web_sys::Event)>::new(move |event| hearing.hear(&event));
+        for name in gesture::EVENTS {
+            browser::listen(&self.0.element, name, listener.as_ref());
+        }
+        for name in gesture::WINDOW_EVENTS {
+            browser::listen_to_window(name, listener.as_ref(), true);
+        }
+        self.bring_about(effects);
+        self.send(Action::Begin);
+        self.watch_the_clock();
+        Closure::once_into_js(move || {
+            self.close();
+            for name in gesture::WINDOW_EVENTS {
+                browser::leave_window(name, listener.as_ref(), true);
+            }
+            drop(listener);
+        })
+    }
+
     /// Reads from the state as it is now.
     fn peek<T>(&self, read: impl FnOnce(&State) -> T) -> T {
         read(&self.0.state.borrow())

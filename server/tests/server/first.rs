@@ -117,15 +117,9 @@ async fn the_markup_is_what_the_widget_shows_of_this_answer_with_real_slots() {
     let world = World::start().await;
     for tag in ["en-GB", "es-MX", "ar"] {
         let before = now();
-        let first = first(&world, "intro", &format!("zone=Etc/GMT%2B3&lang={tag}&week_start=6&markup=1")).await;
+        let first = first(&world, "intro", &format!("zone=Etc/GMT%2B3&lang={tag}&markup=1")).await;
         let zone = "Etc/GMT+3".to_owned();
-        let visitor = Visitor {
-            language: tag.to_owned(),
-            zone,
-            link: String::new(),
-            week_start: 6,
-            now: before.timestamp_millis(),
-        };
+        let visitor = Visitor { language: tag.to_owned(), zone, link: String::new(), now: before.timestamp_millis() };
         let learn = |name: &str, from, until| Zone::learn(name.to_owned(), from, until, |at| offset_of(name, at));
         let (state, _) = open(&first, visitor, learn, |_| Wishes::default()).unwrap();
         let words = BrowserWords { strings: first["event_type"]["strings"].clone(), dates: Dates::of(tag) };
@@ -189,11 +183,10 @@ async fn an_unchanged_first_view_is_not_sent_twice_and_a_changed_one_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_or_malformed_is_told_and_what_is_not_there_is_not_found() {
     let world = World::start().await;
-    let told =
-        problem(world.get("/embed/v1/first?org=&week_start=sunday&markup=yes").await, 400, "malformed-query").await;
+    let told = problem(world.get("/embed/v1/first?org=&markup=yes").await, 400, "malformed-query").await;
     let mut refused = refused_fields(&told);
     refused.sort_unstable();
-    assert_eq!(refused, ["event", "markup", "org", "week_start"]);
+    assert_eq!(refused, ["event", "markup", "org"]);
     for path in ["/embed/v1/first?org=demo&event=nothing", "/embed/v1/first?org=nobody&event=intro"] {
         problem(world.get(path).await, 404, "not-found").await;
     }

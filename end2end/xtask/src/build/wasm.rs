@@ -34,7 +34,7 @@ pub struct Bundle {
 
 /// The booking widget.
 pub const WIDGET: Bundle =
-    Bundle { package: "cupo-widget", features: &["csr"], sources: &["widget", "app/core"], entry: "mount" };
+    Bundle { package: "cupo-widget", features: &["csr"], sources: &["widget", "app/core"], entry: "prepare" };
 
 /// The dashboard's hydration.
 pub const APP: Bundle = Bundle { package: "cupo-app", features: &["hydrate"], sources: &["app"], entry: "hydrate" };
