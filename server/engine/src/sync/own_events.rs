@@ -3,9 +3,9 @@
 use cupo_core::{ids::ClaimId, interval::Interval};
 use cupo_providers::CalendarEvent;
 use cupo_store::{
-    AppointmentExternalMapping, Calendar, MeetingState, Tx, appointment_list_by_calendar, appointment_list_by_claim,
-    busy_interval_delete, busy_interval_upsert, calendar_get, claim_hosts, mapping_get, mapping_get_by_external,
-    mapping_list_by_event, mapping_upsert,
+    AppointmentExternalMapping, Calendar, MeetingState, Tx, account_get, appointment_list_by_calendar,
+    appointment_list_by_claim, busy_interval_delete, busy_interval_upsert, calendar_get, claim_hosts, mapping_get,
+    mapping_get_by_external, mapping_list_by_event, mapping_upsert,
 };
 
 use super::busy_interval;
@@ -73,16 +73,16 @@ impl Engine {
             let is_it = |old: &AppointmentExternalMapping| old.external_event_id == event.id;
             if sharing.is_empty() && old.as_ref().is_some_and(is_it) {
                 // The host carried it here while it was to be deleted there. A copy would have another id, and be theirs.
-                let orphan = DeleteOrphan {
-                    calendar_id: calendar.id.clone(),
-                    claim_id: mark.claim_id.clone(),
-                    external_event_id: event.id.clone(),
-                };
-                self.enqueue(tx, organization_id, &orphan).await?;
+                self.enqueue_orphan(tx, calendar, &mark.claim_id, event).await?;
             }
             return Ok(None);
         }
-        if old.as_ref().is_some_and(|old| old.external_event_id != event.id) {
+        if let Some(old) = old.as_ref().filter(|old| old.external_event_id != event.id) {
+            let is_unwanted = old.deleted_at.is_some() && !sharing.iter().any(|of| of.status.claims_time());
+            if is_unwanted && self.is_original(tx, calendar, event).await? {
+                // It was made once more, without an answer, after its host had deleted the one that is known.
+                self.enqueue_orphan(tx, calendar, &mark.claim_id, event).await?;
+            }
             return Ok(None);
         }
         if let Some(old) = old.as_ref().filter(|old| old.deleted_at.is_none() && old.calendar_id != calendar.id)
@@ -91,6 +91,27 @@ impl Engine {
             return self.moved_into(tx, calendar, old, event).await.map(Some);
         }
         self.adopt(tx, calendar, event, &mark.claim_id, old).await.map(Some)
+    }
+
+    /// Whether Cupo made this very event, and nobody copied it.
+    async fn is_original(&self, tx: &mut Tx, calendar: &Calendar, event: &CalendarEvent) -> Result<bool, EngineError> {
+        let account = account_get(tx, &calendar.organization_id, &calendar.account_id).await?;
+        Ok(account.is_some_and(|account| self.provider(account.provider).is_original(event)))
+    }
+
+    async fn enqueue_orphan(
+        &self,
+        tx: &mut Tx,
+        calendar: &Calendar,
+        claim_id: &ClaimId,
+        event: &CalendarEvent,
+    ) -> Result<(), EngineError> {
+        let orphan = DeleteOrphan {
+            calendar_id: calendar.id.clone(),
+            claim_id: claim_id.clone(),
+            external_event_id: event.id.clone(),
+        };
+        self.enqueue(tx, &calendar.organization_id, &orphan).await
     }
 
     /// The event is that of the claim from now on; `old` is what was known before.

@@ -61,6 +61,15 @@ async fn what_was_read_while_an_event_was_made_is_newer_than_the_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_event_that_is_made_once_more_after_its_host_has_deleted_it_goes_with_its_appointment() {
+    Box::pin(made_once_more(true)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_that_is_made_once_more_without_an_answer_goes_too() {
+    Box::pin(made_once_more(false)).await;
+}
+
+async fn made_once_more(is_answered: bool) {
     let outside = Box::pin(open::<Graph>()).await;
     let world = outside.world();
     let calendar = second(&outside).await;
@@ -73,7 +82,11 @@ async fn an_event_that_is_made_once_more_after_its_host_has_deleted_it_goes_with
     let lost = microsoft::Fault { drop_answer_after_effect: true, ..creation() };
     world.microsoft().add_fault(lost).unwrap();
     // The same request, sent once more.
-    world.microsoft().add_fault(microsoft::Fault { delay_ms: LATE, ..creation() }).unwrap();
+    let again = microsoft::Fault { delay_ms: LATE, drop_answer_after_effect: !is_answered, ..creation() };
+    world.microsoft().add_fault(again).unwrap();
+    if !is_answered {
+        world.microsoft().add_fault(microsoft::Fault { status: Some(503), ..creation() }).unwrap();
+    }
     let view = world.book("key", START).await;
     let another = world.another_process().await;
     let pushing = runs_jobs(&another);
@@ -85,6 +98,7 @@ async fn an_event_that_is_made_once_more_after_its_host_has_deleted_it_goes_with
     assert_eq!(seen(&outside, &view).await.status, AppointmentStatus::Cancelled);
     pushing.await.unwrap();
     world.run().await;
+    sync(&outside).await;
     assert_eq!(outside.standing(Which::Second).await, []);
     assert_cancelled(&outside, &view).await;
 }
