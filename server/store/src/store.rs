@@ -245,7 +245,7 @@ async fn connect_sqlite(options: SqliteConnectOptions, directory: Option<TempDir
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(is_between_transactions(connection)));
-    let writer = writer.clone().connect_with(writing.clone()).await?;
+    let writer = again(|| writer.clone().connect_with(writing.clone()), is_busy).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
         .idle_timeout(None)
