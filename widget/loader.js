@@ -281,7 +281,7 @@ class Booking extends HTMLElement {
     for (const started of [preparing, style()]) started.catch(() => {});
     const options = wishesOf(this);
     // The first use of `Intl` takes a slow machine a moment, for which nothing else need wait.
-    const zone = globalThis.Temporal?.Now.timeZoneId() ?? Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
+    const zone = globalThis.Temporal?.Now?.timeZoneId?.() ?? Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
     setTimeout(() => Intl.DateTimeFormat());
     const withMarkup = this.dataset.firstView !== "off" && !options.manage;
     const asked = { lang: tag, zone, markup: +withMarkup, view: options.view };
@@ -319,7 +319,10 @@ class Booking extends HTMLElement {
       await pause();
       if (signal.aborted) return;
       if (!again) frame.replaceChildren();
-      this.#unmount = mount(frame);
+      const unmount = mount(frame);
+      // The page may have changed the element when it heard that it is ready.
+      if (signal.aborted) return unmount();
+      this.#unmount = unmount;
       again?.();
     } catch (error) {
       // A refusal and the notice of it come in no certain order.

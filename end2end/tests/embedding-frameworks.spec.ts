@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CDPSession, Page } from '@playwright/test';
 import { build } from 'esbuild';
+import { createElement } from 'react';
+import { renderToString } from 'react-dom/server';
 import { compile } from 'svelte/compiler';
 import { openSite, script } from './site';
 import { fillDetails, freeDays, openFreeDay, slots } from './widget';
@@ -115,6 +117,32 @@ test.beforeEach(async ({ world }) => {
 test('in React', async ({ page, world }) => livesIn(page, world, 'From React', await bundle(REACT)));
 test('in Vue', async ({ page, world }) => livesIn(page, world, 'From Vue', await bundle(VUE)));
 test('in Svelte', async ({ page, world }) => livesIn(page, world, 'From Svelte', await bundleSvelte(SVELTE)));
+
+test('where a server writes the page and React takes it over, the calendar and what was done in it stay', async ({ page, world }) => {
+  const attributes = { event: 'demo/intro', 'prefill-email': 'frida@example.net' };
+  const written = renderToString(createElement('main', null, createElement('cupo-booking', attributes)));
+  const takeOver = await bundle(`
+    import { createElement, useEffect } from 'react';
+    import { hydrateRoot } from 'react-dom/client';
+    window.complaints = [];
+    function App() {
+      useEffect(() => { window.isTakenOver = true; }, []);
+      return createElement('main', null, createElement('cupo-booking', ${JSON.stringify(attributes)}));
+    }
+    window.takeOver = () => hydrateRoot(document.querySelector('#app'), createElement(App), { onRecoverableError: (error) => window.complaints.push(String(error)) });
+  `);
+  await openSite(page, world, `<div id="app">${written}</div><script>${takeOver.replaceAll('</script', '<\\/script')}</script>`, { head: script(world) });
+  await openFreeDay(page);
+  await slots(page).first().click();
+  await page.getByLabel(/^name/i).fill('Sara Server');
+  const before = await page.locator('cupo-booking').elementHandle();
+  await page.evaluate('void takeOver()');
+  await page.waitForFunction('window.isTakenOver');
+  expect(await page.evaluate('complaints')).toEqual([]);
+  expect(await before?.evaluate((element) => element === document.querySelector('cupo-booking'))).toBe(true);
+  await expect(page.getByLabel(/^name/i)).toHaveValue('Sara Server');
+  await expect(page.getByLabel(/^e-mail/i)).toHaveValue('frida@example.net');
+});
 
 test('a calendar that is moved within the page keeps what the visitor did', async ({ page, world }) => {
   await openSite(page, world, `<section id="a"><cupo-booking event="demo/intro"></cupo-booking></section><section id="b"></section>${script(world)}`);

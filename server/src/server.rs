@@ -15,6 +15,7 @@ use leptos::config::{Env, LeptosOptions};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::assets::Assets;
@@ -45,6 +46,7 @@ pub struct Running {
     pub application: Router,
     stop: CancellationToken,
     serving: JoinHandle<std::io::Result<()>>,
+    unfinished: TaskTracker,
     /// `None`: this process runs no jobs.
     worker: Option<JoinHandle<()>>,
     /// Ends the announcements; after all else, so that the last commits are told too.
@@ -93,6 +95,7 @@ impl Server {
                 engine.run_worker(stop).await;
             })
         });
+        let unfinished = state.unfinished.clone();
         let application = routes::router(&state);
         let router = prefix::below(prefix::of(&public_url), application.clone())
             .into_make_service_with_connect_info::<SocketAddr>();
@@ -109,7 +112,19 @@ impl Server {
         };
         let base_url = public_url.as_str().trim_end_matches('/').to_owned();
         let _upkeep = upkeep;
-        Ok(Running { base_url, engine, store, application, stop, serving, worker, silence, announcing, _upkeep })
+        Ok(Running {
+            base_url,
+            engine,
+            store,
+            application,
+            stop,
+            serving,
+            unfinished,
+            worker,
+            silence,
+            announcing,
+            _upkeep,
+        })
     }
 }
 
@@ -135,7 +150,13 @@ impl Running {
             }
         };
         let requests = async {
-            match tokio::time::timeout(WIND_DOWN, &mut self.serving).await {
+            let ending = async {
+                let ended = (&mut self.serving).await;
+                self.unfinished.close();
+                self.unfinished.wait().await;
+                ended
+            };
+            match tokio::time::timeout(WIND_DOWN, ending).await {
                 Ok(Ok(Ok(()))) => {}
                 Ok(Ok(Err(error))) => tracing::error!(%error, "the socket did not end in order"),
                 Ok(Err(error)) => tracing::error!(%error, "the server did not end in order"),
@@ -189,5 +210,6 @@ fn app_state(
         metrics: config.metrics.clone(),
         prometheus,
         leptos_options: LeptosOptions::builder().output_name("cupo-app").env(Env::PROD).build(),
+        unfinished: TaskTracker::new(),
     }))
 }

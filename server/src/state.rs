@@ -12,6 +12,7 @@ use cupo_engine::random::RandomSource;
 use cupo_store::Store;
 use leptos::config::LeptosOptions;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::assets::Assets;
@@ -40,6 +41,8 @@ pub struct Inner {
     pub metrics: Metrics,
     pub prometheus: Option<PrometheusHandle>,
     pub leptos_options: LeptosOptions,
+    /// Handlers that may go on after their answer: a server that stops waits for them.
+    pub unfinished: TaskTracker,
 }
 
 impl AppState {

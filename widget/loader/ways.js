@@ -119,8 +119,10 @@ export default ({ base, code, element, languageOf, sheet, style }) => {
     for (const [name, value] of attributesOf(options)) if (value != null) widget.setAttribute(name, value);
     const [language] = languageOf(widget.lang ? widget : opener);
     widget.lang ||= languageOf(opener)[1];
-    const button = element("button", { type: "button", className: "close", ariaLabel: TEXTS[language][1] }, icon(CROSS));
-    const dialog = element("dialog", { className: "room", ariaLabel: TEXTS[language][0] }, button, element("div", { className: "sheet" }, widget));
+    const button = element("button", { type: "button", className: "close" }, icon(CROSS));
+    const dialog = element("dialog", { className: "room" }, button, element("div", { className: "sheet" }, widget));
+    button.setAttribute("aria-label", TEXTS[language][1]);
+    dialog.setAttribute("aria-label", TEXTS[language][0]);
     dialog.dir = language === "ar" ? "rtl" : "ltr";
     dialog.dataset.theme = widget.getAttribute("theme") ?? "auto";
     button.onclick = close;
@@ -172,7 +174,8 @@ export default ({ base, code, element, languageOf, sheet, style }) => {
     const { floating: event, text, side, accent } = script.dataset;
     if (document.readyState === "loading") await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve));
     const [language, tag] = languageOf(script);
-    const button = element("button", { type: "button", className: "open room", ariaHasPopup: "dialog" }, icon(CALENDAR), text || TEXTS[language][0]);
+    const button = element("button", { type: "button", className: "open room" }, icon(CALENDAR), text || TEXTS[language][0]);
+    button.setAttribute("aria-haspopup", "dialog");
     button.dir = language === "ar" ? "rtl" : "ltr";
     // Where reading begins on the right, the hand expects it on the left.
     button.dataset.side = side === "left" || side === "right" ? side : language === "ar" ? "left" : "right";

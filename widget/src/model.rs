@@ -250,6 +250,8 @@ impl BookingFailure {
         }
         let errors = json.list("errors");
         match Notice::of(status) {
+            // The host's calendar cannot be read, so that nothing was written; the same times may do later.
+            notice if json.text("code") == "calendar-unreachable" => Self::Refused(notice),
             _ if !errors.is_empty() => {
                 Self::Invalid(list(errors.iter().map(|error| (error.text("field"), error.text("detail")))))
             }

@@ -126,9 +126,14 @@ impl Widget {
         read(&self.0.state.borrow())
     }
 
-    /// Changes the state, and the page after it. After the widget was taken away, nothing happens.
+    /// Changes the state, and the page after it. After the widget was taken away, nothing happens but that a slot is not kept for
+    /// nobody.
     fn send(&self, action: Action) {
-        if !self.0.is_closed.get() {
+        if self.0.is_closed.get() {
+            if let Action::Held { token, .. } = action {
+                self.bring_one_about(Effect::Release(token));
+            }
+        } else {
             let effects = self.0.state.borrow_mut().apply(action);
             self.show();
             self.bring_about(effects);
@@ -201,7 +206,13 @@ impl Widget {
             Some(Action::Press(_)) if self.peek(|state| state.step == Step::Pick) => {}
             // The click comes after it.
             Some(action @ Action::Press(false)) => self.send_later(0, action),
-            Some(action) => self.send(action),
+            Some(action) => {
+                // The page may have slept until now.
+                if matches!(action, Action::Online(true)) {
+                    self.send(Action::Look(browser::present()));
+                }
+                self.send(action);
+            }
             None => {}
         }
     }

@@ -3,7 +3,7 @@
 mod api;
 mod assets;
 mod dashboard;
-mod embed;
+pub(crate) mod embed;
 mod manage;
 mod oauth;
 mod operations;

@@ -39,8 +39,8 @@ pub struct AppointmentExternalMapping {
     pub guests: Vec<String>,
     /// The e-mail addresses of the visitors who declined in their calendar, as far as people were told.
     pub declined: Vec<String>,
-    /// Whether a round of the calendar has told of the event since it was written. One that has not may be gone without a word.
-    pub is_told: bool,
+    /// When the event was written, as long as no round of the calendar has told of it since: it may be gone without a word.
+    pub untold_since: Option<DateTime<Utc>>,
     /// When the external event was found or made to be gone.
     pub deleted_at: Option<DateTime<Utc>>,
 }
@@ -48,7 +48,7 @@ pub struct AppointmentExternalMapping {
 macro_rules! columns {
     () => {
         "claim_id, organization_id, calendar_id, external_event_id, etag, ical_uid, html_link, \
-         meeting_state, pushed_sequence, pushed_start, guests, declined, is_told, deleted_at"
+         meeting_state, pushed_sequence, pushed_start, guests, declined, untold_since, deleted_at"
     };
 }
 
@@ -69,7 +69,7 @@ impl Record for AppointmentExternalMapping {
             pushed_start: fields.optional_instant("pushed_start")?,
             guests: fields.json("guests")?,
             declined: fields.json("declined")?,
-            is_told: fields.flag("is_told")?,
+            untold_since: fields.optional_instant("untold_since")?,
             deleted_at: fields.optional_instant("deleted_at")?,
         })
     }
@@ -87,7 +87,7 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
                 etag = excluded.etag, ical_uid = excluded.ical_uid, html_link = excluded.html_link,
                 meeting_state = excluded.meeting_state, pushed_sequence = excluded.pushed_sequence,
                 pushed_start = excluded.pushed_start, guests = excluded.guests, declined = excluded.declined,
-                is_told = excluded.is_told, deleted_at = excluded.deleted_at
+                untold_since = excluded.untold_since, deleted_at = excluded.deleted_at
           where appointment_external_mapping.organization_id = excluded.organization_id"
     ))
     .bind(&mapping.claim_id)
@@ -102,7 +102,7 @@ pub async fn mapping_upsert(tx: &mut Tx, mapping: &AppointmentExternalMapping) -
     .bind(mapping.pushed_start)
     .bind(serde_json::to_string(&mapping.guests)?)
     .bind(serde_json::to_string(&mapping.declined)?)
-    .bind(mapping.is_told)
+    .bind(mapping.untold_since)
     .bind(mapping.deleted_at)
     .execute(tx)
     .await?;
@@ -197,7 +197,7 @@ pub struct KnownEvent {
     pub external_event_id: String,
     pub etag: Option<String>,
     /// As in [`AppointmentExternalMapping`].
-    pub is_told: bool,
+    pub untold_since: Option<DateTime<Utc>>,
 }
 
 impl Record for KnownEvent {
@@ -207,7 +207,7 @@ impl Record for KnownEvent {
         Ok(Self {
             external_event_id: fields.text("external_event_id")?,
             etag: fields.optional_text("etag")?,
-            is_told: fields.flag("is_told")?,
+            untold_since: fields.optional_instant("untold_since")?,
         })
     }
 }
@@ -220,7 +220,7 @@ pub async fn mapping_list_known(
     calendar_id: &CalendarId,
     now: DateTime<Utc>,
 ) -> Result<Vec<KnownEvent>, StoreError> {
-    sql("select distinct m.external_event_id, m.etag, m.is_told
+    sql("select distinct m.external_event_id, m.etag, m.untold_since
            from appointment a join appointment_external_mapping m on m.claim_id = a.claim_id
           where a.organization_id = $1 and a.status = 'confirmed' and a.end_at > $4 and a.host_user_id = $2
             and m.organization_id = $1 and m.calendar_id = $3 and m.deleted_at is null")

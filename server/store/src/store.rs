@@ -26,7 +26,7 @@ macro_rules! migrations {
             (4, "operations", include_str!(concat!("../../../migrations/", $store, "/0004_operations.sql"))),
             (5, "theme", include_str!(concat!("../../../migrations/", $store, "/0005_theme.sql"))),
             (6, "tracking", include_str!(concat!("../../../migrations/", $store, "/0006_tracking.sql"))),
-            (7, "told events", include_str!(concat!("../../../migrations/", $store, "/0007_told_events.sql"))),
+            (7, "untold events", include_str!(concat!("../../../migrations/", $store, "/0007_untold_events.sql"))),
         ]
     };
 }

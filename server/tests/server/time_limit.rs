@@ -52,8 +52,10 @@ async fn nobody_waits_long_for_a_database_that_answers_nobody() {
         taken.push(connection.unwrap());
     }
     for path in &paths {
-        let answer = world.get(path).await;
+        let answer = world.client.get(world.url(path)).header("origin", "https://site.example").send().await.unwrap();
         assert_eq!(answer.headers().get("retry-after").unwrap(), "5", "{path}");
+        // A widget on another site can read why.
+        assert_eq!(answer.headers().get("access-control-allow-origin").unwrap(), "https://site.example", "{path}");
         problem(answer, 503, "unavailable").await;
     }
     let page = world.browse("/demo/intro").await;

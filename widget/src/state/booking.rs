@@ -2,6 +2,7 @@
 
 use cupo_core::parse::FieldProblem;
 
+use super::kept::REMEMBERED;
 use super::*;
 
 /// How often the meeting link is asked for, and the first pause, which doubles up to the last.
@@ -25,6 +26,7 @@ impl State {
         self.start = Some(start);
         self.step = Step::Details;
         self.notice = None;
+        self.typed = None;
         self.ask_hold(start, None, effects);
         self.ask_series(effects);
     }
@@ -34,7 +36,7 @@ impl State {
             return;
         }
         // Whoever may have an appointment already is not led to book another one: what became of it is asked first.
-        if let Some(sent) = self.sent.take() {
+        if let Some(sent) = self.take_sent() {
             self.next = Next::Back;
             return self.send(sent, effects);
         }
@@ -164,7 +166,7 @@ impl State {
     fn book(&mut self, fresh_key: String, effects: &mut Vec<Effect>) {
         let Some(start) = self.start else { return };
         let content = request::booking(self, start, "");
-        let sent = match self.sent.take() {
+        let sent = match self.take_sent() {
             Some(sent) => {
                 if sent.content != content {
                     self.next = Next::Book(fresh_key);
@@ -177,6 +179,11 @@ impl State {
             }
         };
         self.send(sent, effects);
+    }
+
+    /// What was sent and not answered, if the server still knows it by its key.
+    fn take_sent(&mut self) -> Option<Sent> {
+        self.sent.take().filter(|sent| self.now - sent.at < REMEMBERED)
     }
 
     pub(super) fn send(&mut self, sent: Sent, effects: &mut Vec<Effect>) {
@@ -234,7 +241,7 @@ impl State {
                 effects.extend([Effect::Tell(Event::Error("invalid-input")), Effect::Focus(Target::Field(first))]);
             }
             (BookingFailure::Refused(notice) | BookingFailure::Unknown(notice), _) => {
-                if self.appointment.is_some() {
+                if self.appointment.is_some() && !notice.is_passing() {
                     self.change_refused(notice, effects);
                 } else {
                     self.notify(notice, effects);

@@ -1,13 +1,15 @@
 //! What the tab's session keeps, so that a reload loses nothing that was typed and books nothing twice.
 
 use super::*;
-use crate::calendar::{MINUTE, format_instant, parse_instant};
+use crate::calendar::{DAY, MINUTE, format_instant, parse_instant};
 use crate::json::{Json, ObjectWriter};
 use crate::strings::{decimal, list};
 
 /// A booking under way goes out again by itself only for so long after it was sent; later the visitor decides, who sees again
 /// what was typed.
-const SENT_AGAIN: Instant = 15 * MINUTE;
+pub(super) const SENT_AGAIN: Instant = 15 * MINUTE;
+/// For so long the server certainly knows a booking by its key; under an older one it could be booked once more.
+pub(super) const REMEMBERED: Instant = DAY;
 
 /// What was kept of an earlier visit of the page.
 #[derive(Clone, PartialEq, Eq)]

@@ -263,6 +263,8 @@ impl State {
     /// The page is looked at, at this moment. What has passed since it was read is not offered any more, and what was read long
     /// ago is read again. What was in the past when it was read is so only by the visitor's clock, which may be wrong.
     pub(super) fn look(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        // A timer that slept goes off late.
+        self.woken(now, effects);
         self.follow_clock(now);
         let read_at = self.read_at;
         self.drop_slots(|start| (read_at + 1..=now).contains(&start));

@@ -1,5 +1,6 @@
 //! A network that is gone, slow or back: what is waited for, and what is asked once more.
 
+use super::kept::SENT_AGAIN;
 use super::*;
 
 impl State {
@@ -60,9 +61,10 @@ impl State {
                     self.ask_series(effects);
                 }
                 let content = self.start.map(|start| request::booking(self, start, ""));
-                // What was typed since is sent when the visitor says so.
-                if was_unreachable && let Some(sent) = self.sent.take_if(|sent| Some(&sent.content) == content.as_ref())
-                {
+                // What was typed since, and what is old, is sent when the visitor says so.
+                let now = self.now;
+                let goes_out = |sent: &mut Sent| Some(&sent.content) == content.as_ref() && now - sent.at < SENT_AGAIN;
+                if was_unreachable && let Some(sent) = self.sent.take_if(goes_out) {
                     self.send(sent, effects);
                 }
             }

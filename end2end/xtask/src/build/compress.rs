@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 /// The quality of files that are compressed once.
 pub const BEST: i32 = 11;
 /// The quality at which the server compresses a first view while a visitor waits.
-pub const ON_THE_FLY: i32 = 5;
+pub const ON_THE_FLY: i32 = 7;
 
 pub fn brotli(bytes: &[u8], quality: i32) -> Result<Vec<u8>> {
     let parameters = BrotliEncoderParams { quality, lgwin: 22, size_hint: bytes.len(), ..Default::default() };

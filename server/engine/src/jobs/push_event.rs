@@ -21,7 +21,7 @@ use crate::{
     Engine, EngineError,
     details::{Details, version_of},
     engine::transact,
-    sync::{BEING_DELETED, NOTHING_PUSHED},
+    sync::{BEING_DELETED, NOTHING_PUSHED, Pulled},
 };
 
 /// Makes the event in the host's calendar equal to the appointments of a claim: one event with everybody who has a seat.
@@ -112,8 +112,12 @@ async fn put(
     if mapping.is_some_and(|mapping| has_all(mapping, wanted, &invited)) {
         return Ok(Outcome::Done);
     }
-    if mapping.is_none() && job.attempts > 1 && was_there(engine, claim_id, calendar).await? {
-        return Ok(Outcome::Retry(TimeDelta::zero(), "its event was there".to_owned()));
+    if mapping.is_none() && job.attempts > 1 {
+        match earlier_try(engine, claim_id, calendar).await? {
+            Earlier::Found => return Ok(Outcome::Retry(TimeDelta::zero(), "its event was there".to_owned())),
+            Earlier::Unknown => return Ok(Outcome::Retry(TimeDelta::zero(), "another pull was faster".to_owned())),
+            Earlier::None => {}
+        }
     }
     let gone: Vec<String> = match mapping {
         Some(mapping) => mapping.guests.iter().filter(|guest| !invited.contains(guest)).cloned().collect(),
@@ -178,22 +182,35 @@ fn has_all(mapping: &AppointmentExternalMapping, wanted: &Wanted, invited: &[Str
         && mapping.pushed_start.is_none_or(|start| start == wanted.details.appointment.start_at)
 }
 
-/// Whether the event stands in the calendar, or in another one to which its host has carried it, because the answer to an
-/// earlier try was lost: it is adopted then, with what the host has done to it meanwhile.
-async fn was_there(engine: &Engine, claim_id: &ClaimId, calendar: &Calendar) -> Result<bool, EngineError> {
+/// What became of an earlier try whose answer was lost.
+enum Earlier {
+    /// Its event stands in the calendar, or in another one to which its host has carried it: it was adopted, with what the host has
+    /// done to it meanwhile.
+    Found,
+    /// No event of it is to be seen.
+    None,
+    /// Something was written meanwhile to a calendar that was read: it is to be read again.
+    Unknown,
+}
+
+async fn earlier_try(engine: &Engine, claim_id: &ClaimId, calendar: &Calendar) -> Result<Earlier, EngineError> {
     let organization_id = &calendar.organization_id;
     let others = engine.other_calendars(&mut engine.0.store.read().await?, calendar).await?;
     for Calendar { id, .. } in std::iter::once(calendar).chain(&others) {
-        if let Err(error) = engine.pull(organization_id, id).await {
+        match engine.pull(organization_id, id).await {
+            Ok(Pulled::Overtaken) => return Ok(Earlier::Unknown),
+            Ok(_) => {}
             // A calendar that cannot be read may well be written to.
-            tracing::warn!(calendar = %id, %error, "whether an event was written before could not be learned");
+            Err(error) => {
+                tracing::warn!(calendar = %id, %error, "whether an event was written before could not be learned");
+            }
         }
         let mapping = mapping_get(&mut engine.0.store.read().await?, organization_id, claim_id).await?;
         if mapping.is_some_and(|mapping| mapping.deleted_at.is_none()) {
-            return Ok(true);
+            return Ok(Earlier::Found);
         }
     }
-    Ok(false)
+    Ok(Earlier::None)
 }
 
 /// The calendar for a new event is not there. When it is really gone, it is dropped, and the event goes to the one that
@@ -248,7 +265,10 @@ async fn store_outcome(
             (meeting, _) => state_of(meeting),
         };
         let declined = now.as_ref().map(|now| now.declined.clone()).unwrap_or_default();
-        let is_told = !is_new && now.as_ref().is_some_and(|now| now.is_told);
+        let untold_since = match now.as_ref().filter(|_| !is_new) {
+            Some(now) => now.untold_since,
+            None => Some(engine.now()),
+        };
         let learned = learned_since(before, now, &outcome);
         let is_changed = learned.is_some();
         let start = wanted.details.appointment.start_at;
@@ -271,7 +291,7 @@ async fn store_outcome(
             pushed_start: Some(start),
             guests: guests.clone(),
             declined,
-            is_told,
+            untold_since,
             deleted_at: None,
         });
         mapping_upsert(tx, &mapping).await?;

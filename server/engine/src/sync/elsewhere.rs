@@ -199,7 +199,7 @@ impl Engine {
             etag: None,
             ical_uid: event.ical_uid.clone(),
             html_link: event.html_link.clone(),
-            is_told: false,
+            untold_since: Some(self.now()),
             ..old.clone()
         };
         mapping_upsert(tx, &mapping).await?;

@@ -48,6 +48,8 @@ pub(crate) use own_events::{BEING_DELETED, NOTHING_PUSHED};
 
 /// How much of the mirrored time may pass before the window is moved on by a full round.
 const WINDOW_SLACK: TimeDelta = TimeDelta::days(30);
+/// After so long an event that was written can be read wherever its provider answers: until then "not found" tells nothing.
+const READABLE_AFTER: TimeDelta = TimeDelta::seconds(30);
 
 /// How a pull ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,12 +205,20 @@ impl Engine {
                 EventChange::Series { id: told, .. } | EventChange::Removed { id: told } => told == id,
             })
         };
-        let untold = known.values().filter(|event| !event.is_told && !is_mentioned(&event.external_event_id));
+        let written_before = self.now() - READABLE_AFTER;
+        let untold = known.values().filter(|event| {
+            event.untold_since.is_some_and(|since| since <= written_before) && !is_mentioned(&event.external_event_id)
+        });
         for KnownEvent { external_event_id, .. } in untold.collect::<Vec<_>>() {
-            let found = self.event_at_provider(calendar, external_event_id).await?;
-            changes.events.push(match found {
-                Some(event) => EventChange::Upsert(Box::new(event)),
-                None => EventChange::Removed { id: external_event_id.clone() },
+            changes.events.push(match self.event_at_provider(calendar, external_event_id).await {
+                Ok(Some(event)) => EventChange::Upsert(Box::new(event)),
+                Ok(None) => EventChange::Removed { id: external_event_id.clone() },
+                // One event that cannot be read does not keep the others from being followed.
+                Err(EngineError::Provider(ProviderError::Rejected(reason))) => {
+                    tracing::warn!(calendar = %calendar.id, event = external_event_id, reason, "an event cannot be read");
+                    continue;
+                }
+                Err(error) => return Err(error),
             });
         }
         Ok(())
@@ -378,10 +388,10 @@ impl Engine {
         tx: &mut Tx,
         mapping: AppointmentExternalMapping,
     ) -> Result<AppointmentExternalMapping, EngineError> {
-        if mapping.is_told {
+        if mapping.untold_since.is_none() {
             return Ok(mapping);
         }
-        let told = AppointmentExternalMapping { is_told: true, ..mapping };
+        let told = AppointmentExternalMapping { untold_since: None, ..mapping };
         mapping_upsert(tx, &told).await?;
         Ok(told)
     }

@@ -144,7 +144,7 @@ impl Engine {
             pushed_start: sharing.first().filter(|_| !was_moved).map(|first| first.start_at),
             guests: old.as_ref().map(|old| old.guests.clone()).unwrap_or_default(),
             declined: old.map(|old| old.declined).unwrap_or_default(),
-            is_told: false,
+            untold_since: Some(self.now()),
             deleted_at: None,
         };
         mapping_upsert(tx, &adopted).await?;

@@ -20,8 +20,12 @@ use crate::state::AppState;
 use crate::{etag, language};
 
 pub async fn read(State(state): State<AppState>, request: Parts) -> Response {
-    let answered = timeout(state.limits.request, answer(&state, &request)).await;
-    answered.unwrap_or_else(|_| Err(Kind::TookTooLong.into())).unwrap_or_else(|failure| tell(&failure, &request))
+    let Ok(answered) = timeout(state.limits.request, answer(&state, &request)).await else {
+        let mut response = tell(&Kind::TookTooLong.into(), &request);
+        cors::readable_for_all(&request.headers).apply(response.headers_mut());
+        return response;
+    };
+    answered.unwrap_or_else(|failure| tell(&failure, &request))
 }
 
 async fn answer(state: &AppState, request: &Parts) -> Outcome<Response> {

@@ -150,7 +150,15 @@ async fn a_sqlite_file_keeps_its_rows_between_connections() {
     let store = Store::connect(&url).await.unwrap();
     assert_eq!(
         store.pending_migrations().await.unwrap(),
-        ["0001 initial", "0002 availability", "0003 providers", "0004 operations", "0005 theme", "0006 tracking"]
+        [
+            "0001 initial",
+            "0002 availability",
+            "0003 providers",
+            "0004 operations",
+            "0005 theme",
+            "0006 tracking",
+            "0007 untold events"
+        ]
     );
     store.migrate().await.unwrap();
     World { store: store.clone() }.tenant("acme").await;
@@ -169,7 +177,15 @@ async fn two_stores_in_memory_share_nothing() {
     one.migrate().await.unwrap();
     assert_eq!(
         two.pending_migrations().await.unwrap(),
-        ["0001 initial", "0002 availability", "0003 providers", "0004 operations", "0005 theme", "0006 tracking"]
+        [
+            "0001 initial",
+            "0002 availability",
+            "0003 providers",
+            "0004 operations",
+            "0005 theme",
+            "0006 tracking",
+            "0007 untold events"
+        ]
     );
 }
 
@@ -230,7 +246,15 @@ async fn on_postgres_replicas_may_migrate_at_once() {
     let (one, two) = (Store::connect(&database.url).await.unwrap(), Store::connect(&database.url).await.unwrap());
     assert_eq!(
         one.pending_migrations().await.unwrap(),
-        ["0001 initial", "0002 availability", "0003 providers", "0004 operations", "0005 theme", "0006 tracking"]
+        [
+            "0001 initial",
+            "0002 availability",
+            "0003 providers",
+            "0004 operations",
+            "0005 theme",
+            "0006 tracking",
+            "0007 untold events"
+        ]
     );
     let (first, second) = futures::future::join(one.migrate(), two.migrate()).await;
     first.unwrap();

@@ -164,7 +164,7 @@ async fn survives(url: &str) {
     let store = Store::connect(url).await.unwrap();
     assert_eq!(
         store.pending_migrations().await.unwrap(),
-        ["0002 availability", "0003 providers", "0004 operations", "0005 theme", "0006 tracking", "0007 told events"]
+        ["0002 availability", "0003 providers", "0004 operations", "0005 theme", "0006 tracking", "0007 untold events"]
     );
     let before = counts(&store).await;
     assert!(before.values().all(|rows| *rows >= 2), "{before:?}");

@@ -435,7 +435,7 @@ pub fn mapping(appointment: &Appointment, calendar: &Calendar, external_event_id
         pushed_sequence: 0,
         guests: Vec::new(),
         declined: Vec::new(),
-        is_told: true,
+        untold_since: None,
         pushed_start: None,
         deleted_at: None,
     }

@@ -303,6 +303,42 @@ fn with_the_network_comes_the_booking_under_the_same_key() {
 }
 
 #[test]
+fn a_booking_that_was_sent_long_ago_waits_for_the_visitor_although_the_network_is_back() {
+    let mut state = ready_to_book();
+    submit(&mut state, "key");
+    unreachable(&mut state);
+    state.now += 15 * MINUTE;
+    assert_eq!(state.apply(Action::Online(true)), []);
+}
+
+#[test]
+fn what_the_server_may_have_forgotten_is_not_sent_under_its_old_key() {
+    let mut state = ready_to_book();
+    submit(&mut state, "key");
+    unreachable(&mut state);
+    state.now += DAY;
+    let effects = submit(&mut state, "another key");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Book { key, .. } if key == "another key")));
+}
+
+#[test]
+fn where_nothing_was_booked_because_a_calendar_cannot_be_read_the_visitor_may_go_back() {
+    let mut state = ready_to_book();
+    submit(&mut state, "key");
+    let told = serde_json::json!({ "status": 503, "code": "calendar-unreachable" });
+    state.apply(Action::BookingFailed(BookingFailure::read(503, &told)));
+    assert_eq!(state.step, Step::Details);
+    let effects = state.apply(Action::Back);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Book { .. })));
+    assert_eq!(state.step, Step::Pick);
+    let mut state = opened();
+    state.apply(Action::Cancel);
+    submit(&mut state, "unused");
+    state.apply(Action::BookingFailed(BookingFailure::read(503, &told)));
+    assert_eq!(state.step, Step::Cancelling, "it can be asked for again");
+}
+
+#[test]
 fn what_was_changed_since_it_was_sent_waits_for_the_visitor() {
     let mut state = ready_to_book();
     submit(&mut state, "key");
