@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -108,10 +109,13 @@ pub async fn inject(world: &Arc<World>, number: u32, fault: Fault, dice: Dice) -
             for process in &stepped {
                 process.set_clock(seconds)?;
             }
+            let world = Arc::clone(world);
             tokio::spawn(async move {
                 tokio::time::sleep(lasts).await;
                 for process in stepped {
-                    told(process.set_clock(0));
+                    if !world.is_settling.load(Ordering::Relaxed) {
+                        told(process.set_clock(0));
+                    }
                 }
             });
         }
@@ -121,6 +125,7 @@ pub async fn inject(world: &Arc<World>, number: u32, fault: Fault, dice: Dice) -
 
 /// Ends what lasts, and forgets what has met nothing so far.
 pub async fn end(world: &World) -> Result<()> {
+    world.is_settling.store(true, Ordering::Relaxed);
     world.calendars.google.clear_faults();
     world.calendars.microsoft.clear_faults();
     if let Some(radicale) = &world.calendars.radicale {

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -64,6 +64,8 @@ pub struct World {
     /// Held by whoever changes an event of ours by hand: what is noted of it is what was done last.
     pub hand: tokio::sync::Mutex<()>,
     next_evening: AtomicUsize,
+    /// The faults are over: no clock is set back any more, for the settling sets them ahead.
+    pub is_settling: AtomicBool,
 }
 
 impl World {
@@ -109,6 +111,7 @@ impl World {
             busy: AtomicU32::new(0),
             hand: tokio::sync::Mutex::default(),
             next_evening: AtomicUsize::new(0),
+            is_settling: AtomicBool::new(false),
         };
         world.found(&people).await?;
         Ok(world)
